@@ -1,0 +1,215 @@
+"""Every exception the driver raises, named as PyMongo names them.
+
+Errors carry *where* and *how long*: `host`, `operation` and `elapsed` are filled in by the
+engine when it knows them, and become part of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+RETRYABLE_WRITE = "RetryableWriteError"
+NO_WRITES_PERFORMED = "NoWritesPerformed"
+TRANSIENT_TRANSACTION = "TransientTransactionError"
+UNKNOWN_COMMIT_RESULT = "UnknownTransactionCommitResult"
+RESUMABLE_CHANGE_STREAM = "ResumableChangeStreamError"
+SYSTEM_OVERLOADED = "SystemOverloadedError"
+RETRYABLE = "RetryableError"
+
+
+class MongoError(Exception):
+    """Base of all driver errors; carries error labels and the place it happened."""
+
+    def __init__(self, message: str = "", *, labels: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.labels: set[str] = set(labels)
+        self.host: str | None = None
+        self.operation: str | None = None
+        self.elapsed: float | None = None
+
+    def has_error_label(self, label: str) -> bool:
+        """Whether the server or the driver put `label` on this error."""
+        return label in self.labels
+
+    def __str__(self) -> str:
+        where = [
+            part
+            for part in (
+                self.operation,
+                f"on {self.host}" if self.host else None,
+                f"after {self.elapsed:.3f} s" if self.elapsed is not None else None,
+            )
+            if part
+        ]
+        return f"{self.message} ({' '.join(where)})" if where else self.message
+
+
+PyMongoError = MongoError
+
+
+class ConfigurationError(MongoError):
+    """An option has a wrong value, or options contradict each other."""
+
+
+class InvalidURI(ConfigurationError):
+    """A connection string cannot be parsed."""
+
+
+class InvalidOperation(MongoError):
+    """A call that is not possible in the object's present state."""
+
+
+class InvalidName(MongoError):
+    """A database or collection name that the server would never accept."""
+
+
+class CollectionInvalid(MongoError):
+    """The collection to be created already exists."""
+
+
+class DocumentTooLarge(InvalidOperation):
+    """A document or message is larger than the server said it accepts."""
+
+
+class ProtocolError(MongoError):
+    """The peer sent bytes that are not a valid wire message."""
+
+
+class ConnectionFailure(MongoError):
+    """A connection could not be made or was lost."""
+
+
+class AutoReconnect(ConnectionFailure):
+    """The connection was lost; the next operation selects a server anew."""
+
+
+class NetworkTimeout(AutoReconnect):
+    """The peer did not answer in time."""
+
+
+class ServerSelectionTimeoutError(AutoReconnect):
+    """No server suited the operation within serverSelectionTimeoutMS."""
+
+
+class WaitQueueTimeoutError(ConnectionFailure):
+    """No connection became free within waitQueueTimeoutMS."""
+
+
+class PoolClearedError(AutoReconnect):
+    """A connection could not be checked out since its pool is paused (CMAP)."""
+
+
+class OperationFailure(MongoError):
+    """The server answered a command with an error.
+
+    `details` is the whole reply, `code` its error code.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: int | None = None,
+        details: Mapping[str, Any] | None = None,
+        *,
+        labels: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, labels=labels)
+        self.code = code
+        self.details = details
+
+    @property
+    def code_name(self) -> str | None:
+        """The server's symbolic name of `code`."""
+        return self.details.get("codeName") if self.details else None
+
+    @property
+    def timeout(self) -> bool:
+        """Whether the server gave up since a time limit passed."""
+        return self.code == 50
+
+
+class NotPrimaryError(AutoReconnect):
+    """The server is not (or no longer) the primary, or is shutting down."""
+
+    def __init__(
+        self,
+        message: str = "",
+        code: int | None = None,
+        details: Mapping[str, Any] | None = None,
+        *,
+        labels: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, labels=labels)
+        self.code = code
+        self.details = details
+
+    @property
+    def code_name(self) -> str | None:
+        """The server's symbolic name of `code`."""
+        return self.details.get("codeName") if self.details else None
+
+
+class CursorNotFound(OperationFailure):
+    """The server no longer has the cursor."""
+
+
+class ExecutionTimeout(OperationFailure):
+    """The operation took longer than maxTimeMS."""
+
+
+class WriteConcernError(OperationFailure):
+    """The write was done, but not acknowledged as its write concern asks."""
+
+
+class WTimeoutError(WriteConcernError):
+    """The write was not replicated within wtimeout."""
+
+
+class WriteError(OperationFailure):
+    """A single write was refused."""
+
+
+class DuplicateKeyError(WriteError):
+    """A write would have broken a unique index."""
+
+
+class BulkWriteError(OperationFailure):
+    """Some writes of a bulk failed; `details` has PyMongo's shape (nInserted, writeErrors…)."""
+
+    def __init__(self, details: Mapping[str, Any], *, labels: Sequence[str] = ()) -> None:
+        super().__init__("batch op errors occurred", 65, details, labels=labels)
+
+
+class ClientBulkWriteException(OperationFailure):  # noqa: N818 - PyMongo's name
+    """A client-level bulk write failed in part or in whole."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error: MongoError | None,
+        write_errors: Mapping[int, Mapping[str, Any]],
+        write_concern_errors: Sequence[Mapping[str, Any]],
+        partial_result: Any,
+        labels: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, getattr(error, "code", None), getattr(error, "details", None))
+        self.labels.update(labels)
+        if error is not None:
+            self.labels.update(error.labels)
+        self.error = error
+        self.write_errors = write_errors
+        self.write_concern_errors = write_concern_errors
+        self.partial_result = partial_result
+
+
+# Server error codes that the specs group (SDAM "error handling", retryable writes "terms").
+NOT_PRIMARY_CODES = frozenset({10107, 13435, 10058})
+RECOVERING_CODES = frozenset({11600, 11602, 13436, 189, 91})
+SHUTDOWN_CODES = frozenset({11600, 91})
+STATE_CHANGE_CODES = NOT_PRIMARY_CODES | RECOVERING_CODES
+RETRYABLE_CODES = STATE_CHANGE_CODES | {6, 7, 89, 9001, 262}
+"""Retryable write codes; retryable reads add 134 (ReadConcernMajorityNotAvailableYet)."""
+RETRYABLE_READ_CODES = RETRYABLE_CODES | {134}

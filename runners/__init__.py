@@ -1,0 +1,1 @@
+"""The conformance harness: runs spec files against a driver on real deployments."""

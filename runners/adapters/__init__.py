@@ -1,0 +1,1 @@
+"""Drivers under test, each behind the same small protocol."""
