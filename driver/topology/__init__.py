@@ -1,1 +1,1 @@
-"""Discovery and selection as pure functions over immutable descriptions (SDAM, server selection)."""
+"""Discovery and server selection: pure functions over immutable descriptions."""

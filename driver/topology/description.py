@@ -7,7 +7,7 @@ runtime's monotonic clock, round-trip times are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -18,11 +18,36 @@ MAX_SUPPORTED_WIRE_VERSION = 29
 MIN_SUPPORTED_SERVER = "4.2"
 
 
+def _nothing() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
 class Address(NamedTuple):
     """Where a server listens; `port` is None for a Unix domain socket, whose path is `host`."""
 
     host: str
     port: int | None = 27017
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `host`, `host:port`, `[ipv6]:port` or a `.sock` path; hosts become lower case.
+
+        Raises ValueError saying what is wrong.
+        """
+        if text.endswith(".sock"):
+            return cls(text, None)
+        host, colon, port = text.rpartition(":")
+        if not colon or port.endswith("]"):
+            host, port = text, "27017"
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(f"an IPv6 address needs brackets: [{text}]")
+        if not host:
+            raise ValueError(f"no host name in {text!r}")
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"port {port!r} is not a number from 1 to 65535")
+        return cls(host.lower(), int(port))
 
     def __str__(self) -> str:
         if self.port is None:
@@ -62,6 +87,9 @@ _DATA_BEARING = frozenset(
 )
 
 
+_UNKNOWN = frozenset({ServerType.UNKNOWN, ServerType.POSSIBLE_PRIMARY})
+
+
 class TopologyType(StrEnum):
     """Kinds of deployment, spelled as in the SDAM spec."""
 
@@ -81,12 +109,16 @@ class TopologyVersion:
     counter: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ServerDescription:
-    """One server as its last hello reply (or error) showed it."""
+    """One server as its last hello reply (or error) showed it.
+
+    Two are equal when no event is due between them (SDAM, "Server Description Equality"): fields
+    that change with every heartbeat do not count, nor does PossiblePrimary differ from Unknown.
+    """
 
     address: Address
-    type: ServerType = ServerType.UNKNOWN
+    type: ServerType = field(default=ServerType.UNKNOWN, compare=False)
     error: Exception | None = field(default=None, compare=False)
     round_trip_time: float | None = field(default=None, compare=False)
     min_round_trip_time: float | None = field(default=None, compare=False)
@@ -98,7 +130,7 @@ class ServerDescription:
     hosts: tuple[Address, ...] = ()
     passives: tuple[Address, ...] = ()
     arbiters: tuple[Address, ...] = ()
-    tags: Mapping[str, str] = MappingProxyType({})
+    tags: Mapping[str, str] = field(default_factory=_nothing)
     set_name: str | None = None
     set_version: int | None = None
     election_id: Any = None
@@ -115,18 +147,51 @@ class ServerDescription:
         """Whether this server can serve user data."""
         return self.type.data_bearing
 
+    @property
+    def known(self) -> bool:
+        """Whether the last check told what kind of server this is."""
+        return self.type not in _UNKNOWN
+
+    @property
+    def members(self) -> tuple[Address, ...]:
+        """Every member of the replica set that this server names."""
+        return self.hosts + self.passives + self.arbiters
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ServerDescription):
+            return NotImplemented
+        return (
+            (self.type is other.type or not (self.known or other.known))
+            and _same_error(self.error, other.error)
+            and all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.address)
+
+
+_COMPARED = tuple(f.name for f in fields(ServerDescription) if f.compare)
+
+
+def _same_error(one: Exception | None, other: Exception | None) -> bool:
+    return type(one) is type(other) and getattr(one, "args", ()) == getattr(other, "args", ())
+
 
 @dataclass(frozen=True, slots=True)
 class TopologyDescription:
-    """The deployment: its type and one description a server."""
+    """The deployment: its type and one description a server.
+
+    `single_seed` remembers that the user named one server only: a lone standalone is then meant.
+    """
 
     type: TopologyType = TopologyType.UNKNOWN
     set_name: str | None = None
     max_set_version: int | None = None
     max_election_id: Any = None
-    servers: Mapping[Address, ServerDescription] = MappingProxyType({})
+    servers: Mapping[Address, ServerDescription] = field(default_factory=_nothing)
     logical_session_timeout_minutes: int | None = None
     compatibility_error: str | None = None
+    single_seed: bool = field(default=False, compare=False)
 
     @property
     def compatible(self) -> bool:
