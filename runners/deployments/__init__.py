@@ -1,0 +1,1 @@
+"""Deployments to run cases on: started here as processes, or running elsewhere."""

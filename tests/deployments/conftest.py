@@ -1,0 +1,46 @@
+"""What live tests need: a mongod, and a way to send it commands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+from bson import json_util
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from runners.deployments.base import CommandError, DeploymentError
+from runners.deployments.binaries import Binary, find_mongod
+from runners.model import JsonObject
+
+
+class PyMongoCommands:
+    """Commands through PyMongo, so that deployments are tested without the driver."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._clients: dict[str | None, MongoClient[dict[str, Any]]] = {}
+
+    def command(self, db: str, command: JsonObject, *, host: str | None = None) -> JsonObject:
+        if host not in self._clients:
+            self._clients[host] = (
+                MongoClient(host, directConnection=True) if host else MongoClient(self._uri)
+            )
+        try:
+            reply = self._clients[host][db].command(command)
+        except PyMongoError as error:
+            raise CommandError(str(error)) from None
+        return cast(JsonObject, json.loads(json_util.dumps(reply)))
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Binary:
+    try:
+        return find_mongod()
+    except DeploymentError as error:
+        pytest.skip(f"not run: {error}")

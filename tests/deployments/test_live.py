@@ -1,0 +1,133 @@
+"""Real mongod processes: they start quickly, take faults, and leave nothing behind."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.deployments.base import CommandError, DeploymentError
+from runners.deployments.binaries import Binary
+from runners.deployments.external import ExternalDeployment
+from runners.deployments.local import LocalDeployment
+from runners.deployments.process import PortTaken, free_ports
+from runners.model import JsonObject, Topology
+from tests.deployments.conftest import PyMongoCommands
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def replica_set(mongod: Binary) -> Iterator[LocalDeployment]:
+    with LocalDeployment(Topology.REPLICA_SET, mongod, PyMongoCommands) as deployment:
+        yield deployment
+
+
+def hello(deployment: LocalDeployment, host: str) -> JsonObject:
+    return deployment.commands.command("admin", {"hello": 1}, host=host)
+
+
+def primary(deployment: LocalDeployment) -> object:
+    return deployment.commands.command("admin", {"hello": 1})["me"]
+
+
+def test_a_standalone(mongod: Binary) -> None:
+    deployment = LocalDeployment(Topology.STANDALONE, mongod, PyMongoCommands)
+    assert deployment.info.server_version == mongod.version
+    with deployment:
+        (host,) = deployment.info.hosts
+        assert deployment.info.uri == f"mongodb://{host}/"
+        assert "setName" not in hello(deployment, host)
+        (folder,) = Path(tempfile.gettempdir()).glob(f"mongospec-*/{host.partition(':')[2]}")
+        with pytest.raises(DeploymentError, match="cannot step down"):
+            deployment.step_down()
+        with pytest.raises(DeploymentError, match="started already"):
+            deployment.start()
+    assert not folder.parent.exists()
+    assert deployment.info.uri == ""
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", int(host.partition(":")[2])))
+
+
+def test_a_replica_set_is_whole_when_it_has_started(replica_set: LocalDeployment) -> None:
+    first, *others = replica_set.info.hosts
+    assert hello(replica_set, first)["isWritablePrimary"] is True
+    assert [hello(replica_set, host)["secondary"] for host in others] == [True, True]
+    assert hello(replica_set, first)["setName"] == replica_set.info.set_name
+    parameters = replica_set.commands.command("admin", {"getParameter": "*"})
+    assert replica_set.info.parameters.items() <= parameters.items()
+
+
+def test_a_majority_write_is_quick(replica_set: LocalDeployment) -> None:
+    begin = time.monotonic()
+    replica_set.commands.command(
+        "test", {"insert": "x", "documents": [{}], "writeConcern": {"w": "majority"}}
+    )
+    assert time.monotonic() - begin < 2
+
+
+def test_step_down_gives_another_primary(replica_set: LocalDeployment) -> None:
+    before = primary(replica_set)
+    replica_set.step_down()
+    assert primary(replica_set) != before
+
+
+def test_a_killed_member_comes_back_with_its_data(replica_set: LocalDeployment) -> None:
+    host = replica_set.info.hosts[2]
+    replica_set.kill(host)
+    with pytest.raises(DeploymentError, match="does not run"):
+        replica_set.kill(host)
+    replica_set.restart(host)
+    state = hello(replica_set, host)
+    assert state["setName"] == replica_set.info.set_name
+    assert state.get("secondary") or state.get("isWritablePrimary")
+
+
+def test_a_paused_member_does_not_answer(replica_set: LocalDeployment) -> None:
+    host = replica_set.info.hosts[1]
+    address, _, port = host.partition(":")
+    replica_set.pause(host)
+    try:
+        impatient = PyMongoCommands(
+            f"mongodb://{address}:{port}/?directConnection=true&serverSelectionTimeoutMS=300"
+        )
+        with pytest.raises(CommandError):
+            impatient.command("admin", {"ping": 1})
+        impatient.close()
+    finally:
+        replica_set.resume(host)
+    assert hello(replica_set, host)["ok"] == 1
+
+
+def test_an_unknown_host_is_named(replica_set: LocalDeployment) -> None:
+    with pytest.raises(DeploymentError, match=r"no server nowhere:1; it has 127\.0\.0\.1"):
+        replica_set.kill("nowhere:1")
+
+
+def test_a_running_deployment_tells_what_it_is(replica_set: LocalDeployment) -> None:
+    external = ExternalDeployment(replica_set.info.uri, PyMongoCommands)
+    with external:
+        assert external.info.topology is Topology.REPLICA_SET
+        assert external.info.server_version == replica_set.info.server_version
+        assert set(external.info.hosts) == set(replica_set.info.hosts)
+        assert external.info.parameters["enableTestCommands"] is True
+        with pytest.raises(DeploymentError, match="cannot kill"):
+            external.kill(external.info.hosts[0])
+    assert hello(replica_set, replica_set.info.hosts[0])["ok"] == 1
+
+
+def test_an_explicit_port_that_is_taken(mongod: Binary) -> None:
+    (port,) = free_ports(1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        deployment = LocalDeployment(Topology.STANDALONE, mongod, PyMongoCommands, port=port)
+        with pytest.raises(PortTaken, match=f"port {port} .*in use.*choose another"):
+            deployment.start()
+    deployment.start()
+    assert deployment.info.hosts == (f"127.0.0.1:{port}",)
+    deployment.stop()
