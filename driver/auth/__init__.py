@@ -1,0 +1,1 @@
+"""Authentication as pure step machines (auth spec): nothing here does input or output."""
