@@ -22,8 +22,14 @@ class DriverInfo:
     Capabilities are names; a case that needs one which is missing is `unsupported`, by that name:
     `entity.<kind>` (client, database, collection, session, bucket),
     `operation.<object kind>.<name>` (operation.collection.find, operation.cursor.close …),
+    `operation.<object kind>.<name>.<argument>` for each argument that it takes,
     `event.<name>` (event.commandStartedEvent …), `log.<component>` (log.topology …),
     `logic.<format>` (logic.sdam, logic.server-selection …).
+
+    Object kinds are those of entities and, of saved results, `cursor` and `changeStream`. Some
+    operations are the harness's own questions: `operation.client.spec.topologyDescription`
+    (`{"type", "servers": [{"address", "type"}]}`), `operation.client.spec.connectionsCheckedOut`
+    (a number), `operation.session.spec.lsid` (a document).
     """
 
     name: str
@@ -61,7 +67,7 @@ class AdapterError(Exception):
     """The adapter itself broke: not a verdict about the driver, but an `error`."""
 
 
-class Unsupported(AdapterError):  # noqa: N818 - a state of a case
+class Unsupported(AdapterError):
     """The driver lacks a capability; `name` is one of the names in `DriverInfo`."""
 
     def __init__(self, name: str, why: str = "") -> None:
@@ -72,6 +78,12 @@ class Unsupported(AdapterError):  # noqa: N818 - a state of a case
 EventSink: TypeAlias = Callable[[str, str, JsonObject], None]
 """Called with (client entity id, event name, event). It may be called on any thread, in order
 for each client. A log message's name is `log`, a trace span's `span`."""
+
+
+Callback: TypeAlias = Callable[[], ErrorReport | None]
+"""Runs a withTransaction's callback once and returns the error that ended it, if one did: the
+very report that the last `run` on this thread gave. What it raises is the harness's own error and
+comes out of the `run` that called it."""
 
 
 class Adapter(Protocol):
@@ -87,16 +99,24 @@ class Adapter(Protocol):
 
         `spec` is the unified test format's entity object. For a client, the harness adds `uri`
         (with its deployment and the file's uriOptions already merged). Entities named in `spec`
-        by id exist already.
+        by id exist already. Of the events, the adapter gives the sink those in `observeEvents`,
+        less the commands that `ignoreCommandMonitoringEvents` and the format leave out.
         """
 
     def run(
-        self, entity_id: str, operation: str, arguments: JsonObject, save_as: str | None = None
+        self,
+        entity_id: str,
+        operation: str,
+        arguments: JsonObject,
+        save_as: str | None = None,
+        callback: Callback | None = None,
     ) -> Reply:
         """Run an operation on an entity and wait for its end; may be called on many threads.
 
         Arguments are as in the spec file, in Extended JSON; entities are named by id (`session`).
-        With `save_as`, the resulting cursor or change stream becomes an entity of that id.
+        With `save_as`, the resulting cursor, change stream or collection becomes an entity of
+        that id; any other result is in the reply, for the harness to keep. `callback` is for
+        withTransaction, and may be called on another thread than this one.
         """
 
     def close(self, entity_id: str) -> None:

@@ -1,0 +1,104 @@
+"""What is observed of one client: its events for the sink, and its connections."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from runners.adapters.base import EventSink
+from runners.adapters.pymongo_api.binding import Binding, address_text
+from runners.adapters.pymongo_api.events import LISTENERS, SENSITIVE_COMMANDS, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events of a client its entity asks for; command names are lower case."""
+
+    events: frozenset[str] = frozenset()
+    ignored_commands: frozenset[str] = frozenset()
+    sensitive_commands: bool = False
+
+    def command(self, event: Any) -> bool:
+        """Whether a command event is to be observed.
+
+        A redacted body (empty: no command and no reply is) means a sensitive command.
+        """
+        name = event.command_name.lower()
+        if name in self.ignored_commands or name == "configurefailpoint":
+            return False
+        body = getattr(event, "command", getattr(event, "reply", None))
+        return self.sensitive_commands or (name not in SENSITIVE_COMMANDS and body != {})
+
+
+@dataclass(slots=True)
+class Observer:
+    """Hears a client's events, converts those that are wanted, and counts connections.
+
+    Drivers swallow what a listener raises, so failed conversions are kept in `faults`.
+    """
+
+    client: str
+    wanted: Wanted
+    binding: Binding
+    sink: EventSink
+    faults: list[Exception]
+    listening: bool = True
+    checked_out: int = 0
+    _established: Counter[str] = field(default_factory=Counter)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def listeners(self) -> list[Any]:
+        """A listener of each of the driver's classes, for the client to be made."""
+        return [self._listener(name) for name in LISTENERS]
+
+    def _listener(self, class_name: str) -> Any:
+        base = getattr(self.binding.monitoring, class_name)
+        methods = {
+            method: self._hearing(method, kind) for method, kind in LISTENERS[class_name].items()
+        }
+        return type(f"Observing{class_name}", (base,), methods)()
+
+    def _hearing(self, method: str, kind: EventKind) -> Callable[[Any, Any], None]:
+        def hear(_listener: Any, event: Any) -> None:
+            try:
+                self._count(method, event)
+                if self.listening and self._wants(kind.name, event):
+                    self.sink(self.client, kind.name, kind.convert(self.binding, event))
+            except Exception as error:
+                self.faults.append(error)
+                raise
+
+        return hear
+
+    def _wants(self, name: str, event: Any) -> bool:
+        if name not in self.wanted.events:
+            return False
+        return not name.startswith("command") or self.wanted.command(event)
+
+    def _count(self, method: str, event: Any) -> None:
+        with self._changed:
+            match method:
+                case "connection_checked_out":
+                    self.checked_out += 1
+                case "connection_checked_in":
+                    self.checked_out -= 1
+                case "connection_ready":
+                    self._established[address_text(event.address)] += 1
+                case "connection_closed":
+                    self._established[address_text(event.address)] -= 1
+            self._changed.notify_all()
+
+    def await_pools(
+        self, size: int, addresses: Callable[[], Iterable[str]], seconds: float
+    ) -> bool:
+        """Wait until each of `addresses` has `size` connections; False if they don't in time."""
+
+        def populated() -> bool:
+            known = list(addresses())
+            return bool(known) and all(self._established[each] >= size for each in known)
+
+        with self._changed:
+            return self._changed.wait_for(populated, seconds)

@@ -1,0 +1,45 @@
+"""Operations on a session, by the unified format's names, and what the harness asks of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runners.adapters.base import AdapterError
+from runners.adapters.pymongo_api.operation import Call, Operation, operation, returns
+
+_TRANSACTION = ("readConcern", "writeConcern", "readPreference", "maxCommitTimeMS")
+
+
+async def _with_transaction(call: Call) -> None:
+    """The harness runs the callback's operations, on any thread; its own errors pass through."""
+    body = call.body
+    if body is None:
+        raise AdapterError(f"{call.name} needs a callback")
+
+    async def callback(_session: Any) -> None:
+        await call.driving.offload(body)
+
+    await call.method(callback=call.driving.callback(callback), **call.keywords("callback"))
+
+
+async def _lsid(call: Call) -> Any:
+    return call.binding.lsid(call.target)
+
+
+async def _snapshot_time(call: Call) -> Any:
+    return call.target.snapshot_time
+
+
+OPERATIONS: dict[str, Operation] = {
+    "abortTransaction": returns("abort_transaction"),
+    "commitTransaction": returns("commit_transaction"),
+    "endSession": returns("end_session"),
+    "getSnapshotTime": operation(_snapshot_time, method="snapshot_time"),
+    "startTransaction": returns(
+        "start_transaction", *_TRANSACTION, result=lambda _transaction: None
+    ),
+    "withTransaction": operation(
+        _with_transaction, *_TRANSACTION, method="with_transaction", own=("callback",)
+    ),
+    "spec.lsid": operation(_lsid),
+}

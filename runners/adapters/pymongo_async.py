@@ -1,0 +1,38 @@
+"""PyMongo, the asyncio API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gridfs
+import pymongo
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.database import AsyncDatabase
+
+from runners.adapters import pymongo as sync
+from runners.adapters.base import Adapter
+from runners.adapters.pymongo_api.adapter import PyMongoLike
+from runners.adapters.pymongo_api.driving import Loop
+
+
+def adapter() -> Adapter:
+    """PyMongo's asyncio API as a driver under test."""
+    sync.keep_log_documents_whole()
+    return PyMongoLike(BINDING)
+
+
+BINDING = replace(
+    sync.BINDING,
+    name="pymongo-async",
+    driving=Loop,
+    classes={
+        "client": pymongo.AsyncMongoClient,
+        "database": AsyncDatabase,
+        "collection": AsyncCollection,
+        "session": AsyncClientSession,
+        "bucket": gridfs.AsyncGridFSBucket,
+        "cursor": AsyncCursor,
+    },
+)
