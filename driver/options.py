@@ -209,14 +209,12 @@ class ClientOptions:
         return options
 
 
-def _target(host: str | Sequence[str] | None, port: int | None) -> ParsedURI:
+def _target(host: object, port: object) -> ParsedURI:
     """What the arguments `host` and `port` of a client name."""
-    if port is not None and (type(port) is not int or not 0 < port < 65536):
-        raise ConfigurationError(f"port must be a number from 1 to 65535, not {port!r}")
     default_port = DEFAULT_PORT if port is None else port
-    hosts = ["localhost"] if host is None else [host] if isinstance(host, str) else list(host)
-    if not hosts or not all(isinstance(each, str) for each in hosts):
-        raise ConfigurationError("host must be a connection string, a host, or a list of hosts")
+    if type(default_port) is not int or not 0 < default_port < 65536:
+        raise ConfigurationError(f"port must be a number from 1 to 65535, not {port!r}")
+    hosts = _hosts(host)
     if len(hosts) == 1 and is_uri(hosts[0]):
         return parse_uri(hosts[0], default_port=default_port)
     if any(is_uri(each) for each in hosts):
@@ -224,6 +222,16 @@ def _target(host: str | Sequence[str] | None, port: int | None) -> ParsedURI:
     return ParsedURI(
         tuple(address for each in hosts for address in parse_hosts(each, default_port))
     )
+
+
+def _hosts(host: object) -> list[str]:
+    if host is None:
+        return ["localhost"]
+    if isinstance(host, str):
+        return [host]
+    if isinstance(host, Sequence) and host and all(isinstance(each, str) for each in host):
+        return list(host)
+    raise ConfigurationError("host must be a connection string, a host, or a list of hosts")
 
 
 def _codec_options(given: Mapping[str, Any]) -> CodecOptions:
