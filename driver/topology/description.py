@@ -42,12 +42,13 @@ class Address(NamedTuple):
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
         elif ":" in host:
-            raise ValueError(f"an IPv6 address needs brackets: [{text}]")
+            raise ValueError(f"an IPv6 address needs brackets: [{text[:50]}]")
         if not host:
-            raise ValueError(f"no host name in {text!r}")
-        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError(f"port {port!r} is not a number from 1 to 65535")
-        return cls(host.lower(), int(port))
+            raise ValueError(f"no host name in {text[:50]!r}")
+        number = int(port) if len(port) <= 5 and port.isascii() and port.isdigit() else 0
+        if not 0 < number < 65536:
+            raise ValueError(f"port {port[:20]!r} is not a number from 1 to 65535")
+        return cls(host.lower(), number)
 
     def __str__(self) -> str:
         if self.port is None:
