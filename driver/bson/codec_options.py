@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from enum import IntEnum
@@ -48,8 +47,10 @@ class CodecOptions:
         if self.tzinfo is not None and not self.tz_aware:
             raise ValueError("tzinfo needs tz_aware=True")
         try:
-            codecs.lookup_error(self.unicode_decode_error_handler)
-        except LookupError as error:
+            b"\xff".decode("utf-8", self.unicode_decode_error_handler)
+        except UnicodeDecodeError:
+            pass  # as "strict" shall do
+        except (LookupError, TypeError) as error:
             raise ValueError(f"unicode_decode_error_handler: {error}") from None
 
     @property

@@ -74,7 +74,7 @@ class DatetimeMS:
             raise TypeError(f"DatetimeMS takes an int or a datetime, not {type(value).__name__}")
         if not -(1 << 63) <= millis < 1 << 63:
             raise OverflowError(f"{millis} ms do not fit into 64 bits")
-        object.__setattr__(self, "_value", millis)
+        object.__setattr__(self, "_value", int(millis))
 
     def __int__(self) -> int:
         return self._value

@@ -36,11 +36,6 @@ _read_timestamp = struct.Struct("<II").unpack_from
 
 _MIN_DOCUMENT = 5  # a length and a terminator
 
-# Names of fields repeat, so their text is kept; both limits keep this small.
-_names: dict[bytes, str] = {}
-_MAX_NAMES = 4096
-_MAX_KEPT_NAME = 64
-
 
 class Reader:
     """One decoding: the bytes and what they shall become."""
@@ -131,7 +126,9 @@ def _read_document(reader: Reader, position: int, end: int) -> tuple[Any, int]:
     depth = reader.depth
     if depth and reader.raw_class:
         return reader.raw_class(data[position:stop], reader.options), stop
-    reader.depth = _deeper(depth, position)
+    if depth >= MAX_DEPTH:
+        raise InvalidBSON(f"nested deeper than {MAX_DEPTH} levels", position)
+    reader.depth = depth + 1
     document = reader.document_class()
     position += 4
     last = stop - 1
@@ -139,9 +136,7 @@ def _read_document(reader: Reader, position: int, end: int) -> tuple[Any, int]:
         key_end = data.find(0, position + 1, last)
         if key_end < 0:
             raise InvalidBSON("a key does not end with NUL", position + 1)
-        key = _names.get(data[position + 1 : key_end])
-        if key is None:
-            key = _read_name(reader, position + 1, key_end)
+        key = _text(reader, position + 1, key_end)
         read = _READERS[data[position]]
         if read is None:
             raise _unknown_type(data[position], key, position)
@@ -156,7 +151,9 @@ def _read_array(reader: Reader, position: int, end: int) -> tuple[list[Any], int
     data = reader.data
     stop = _document_stop(data, position, end)
     depth = reader.depth
-    reader.depth = _deeper(depth, position)
+    if depth >= MAX_DEPTH:
+        raise InvalidBSON(f"nested deeper than {MAX_DEPTH} levels", position)
+    reader.depth = depth + 1
     values: list[Any] = []
     position += 4
     last = stop - 1
@@ -173,26 +170,10 @@ def _read_array(reader: Reader, position: int, end: int) -> tuple[list[Any], int
     return values, stop
 
 
-def _deeper(depth: int, position: int) -> int:
-    if depth >= MAX_DEPTH:
-        raise InvalidBSON(f"nested deeper than {MAX_DEPTH} levels", position)
-    return depth + 1
-
-
 def _unknown_type(kind: int, key: str, position: int) -> InvalidBSON:
     if kind == 0:
         return InvalidBSON("NUL before the document's end", position)
-    return InvalidBSON(f"unknown type 0x{kind:02x} of element {key!r}", position)
-
-
-def _read_name(reader: Reader, start: int, stop: int) -> str:
-    name = _text(reader, start, stop)
-    raw = reader.data[start:stop]
-    if len(raw) <= _MAX_KEPT_NAME and reader.errors == "strict":
-        if len(_names) >= _MAX_NAMES:
-            _names.clear()
-        _names[raw] = name
-    return name
+    return InvalidBSON(f"unknown type 0x{kind:02x} of element {key[:80]!r}", position)
 
 
 def _text(reader: Reader, start: int, stop: int) -> str:
@@ -202,17 +183,14 @@ def _text(reader: Reader, start: int, stop: int) -> str:
         raise InvalidBSON(f"not UTF-8: {error.reason}", start + error.start) from None
 
 
-def _stop(position: int, size: int, end: int) -> int:
-    """Where a value of `size` bytes stops."""
-    stop = position + size
-    if stop > end:
-        raise InvalidBSON(f"a value of {size} bytes where {end - position} are left", position)
-    return stop
+def _cut(position: int, size: int, end: int) -> InvalidBSON:
+    return InvalidBSON(f"a value of {size} bytes where {end - position} are left", position)
 
 
 def _length(reader: Reader, position: int, end: int) -> int:
     """A length that is not negative; what it counts may still be too long."""
-    _stop(position, 4, end)
+    if position + 4 > end:
+        raise _cut(position, 4, end)
     length: int = _read_int32(reader.data, position)[0]
     if length < 0:
         raise InvalidBSON(f"a length of {length}", position)
@@ -220,7 +198,9 @@ def _length(reader: Reader, position: int, end: int) -> int:
 
 
 def _read_double_value(reader: Reader, position: int, end: int) -> tuple[float, int]:
-    stop = _stop(position, 8, end)
+    stop = position + 8
+    if stop > end:
+        raise _cut(position, 8, end)
     return _read_double(reader.data, position)[0], stop
 
 
@@ -229,7 +209,8 @@ def _read_string(reader: Reader, position: int, end: int) -> tuple[str, int]:
     length = _read_int32(reader.data, position)[0] if start <= end else 0
     stop = start + length
     if length < 1 or stop > end:
-        raise InvalidBSON(f"a string of {length} bytes where {end - start} are left", position)
+        left = max(end - start, 0)
+        raise InvalidBSON(f"a string of {length} bytes where {left} are left", position)
     if reader.data[stop - 1]:
         raise InvalidBSON("a string does not end with NUL", stop - 1)
     return _text(reader, start, stop - 1), stop
@@ -239,7 +220,9 @@ def _read_binary(reader: Reader, position: int, end: int) -> tuple[Any, int]:
     data = reader.data
     length = _length(reader, position, end)
     start = position + 5
-    stop = _stop(start, length, end)
+    stop = start + length
+    if stop > end:
+        raise _cut(start, length, end)
     subtype = data[start - 1]
     if subtype == OLD_BINARY_SUBTYPE:
         inner = _length(reader, start, stop)
@@ -254,12 +237,16 @@ def _read_undefined(reader: Reader, position: int, end: int) -> tuple[Undefined,
 
 
 def _read_objectid(reader: Reader, position: int, end: int) -> tuple[ObjectId, int]:
-    stop = _stop(position, 12, end)
+    stop = position + 12
+    if stop > end:
+        raise _cut(position, 12, end)
     return ObjectId(reader.data[position:stop]), stop
 
 
 def _read_bool(reader: Reader, position: int, end: int) -> tuple[bool, int]:
-    stop = _stop(position, 1, end)
+    stop = position + 1
+    if stop > end:
+        raise _cut(position, 1, end)
     value = reader.data[position]
     if value > 1:
         raise InvalidBSON(f"a boolean is 0 or 1, not {value}", position)
@@ -267,7 +254,9 @@ def _read_bool(reader: Reader, position: int, end: int) -> tuple[bool, int]:
 
 
 def _read_datetime(reader: Reader, position: int, end: int) -> tuple[Any, int]:
-    stop = _stop(position, 8, end)
+    stop = position + 8
+    if stop > end:
+        raise _cut(position, 8, end)
     try:
         return from_millis(_read_int64(reader.data, position)[0], reader.options), stop
     except OverflowError as error:
@@ -309,7 +298,9 @@ def _read_symbol(reader: Reader, position: int, end: int) -> tuple[Symbol, int]:
 
 def _read_code_with_scope(reader: Reader, position: int, end: int) -> tuple[Code, int]:
     length = _length(reader, position, end)
-    stop = _stop(position, length, end)
+    stop = position + length
+    if stop > end:
+        raise _cut(position, length, end)
     code, scope_at = _read_string(reader, position + 4, stop)
     scope, after = _read_document(reader, scope_at, stop)
     if after != stop:
@@ -318,23 +309,31 @@ def _read_code_with_scope(reader: Reader, position: int, end: int) -> tuple[Code
 
 
 def _read_int32_value(reader: Reader, position: int, end: int) -> tuple[int, int]:
-    stop = _stop(position, 4, end)
+    stop = position + 4
+    if stop > end:
+        raise _cut(position, 4, end)
     return _read_int32(reader.data, position)[0], stop
 
 
 def _read_timestamp_value(reader: Reader, position: int, end: int) -> tuple[Timestamp, int]:
-    stop = _stop(position, 8, end)
+    stop = position + 8
+    if stop > end:
+        raise _cut(position, 8, end)
     inc, time = _read_timestamp(reader.data, position)
     return Timestamp(time, inc), stop
 
 
 def _read_int64_value(reader: Reader, position: int, end: int) -> tuple[Int64, int]:
-    stop = _stop(position, 8, end)
+    stop = position + 8
+    if stop > end:
+        raise _cut(position, 8, end)
     return Int64(_read_int64(reader.data, position)[0]), stop
 
 
 def _read_decimal128(reader: Reader, position: int, end: int) -> tuple[Decimal128, int]:
-    stop = _stop(position, 16, end)
+    stop = position + 16
+    if stop > end:
+        raise _cut(position, 16, end)
     return Decimal128.from_bid(reader.data[position:stop]), stop
 
 

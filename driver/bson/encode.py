@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from driver.bson.binary import OLD_BINARY_SUBTYPE, Binary
 from driver.bson.codec_options import DEFAULT_CODEC_OPTIONS, MAX_DEPTH, CodecOptions
 from driver.bson.datetimes import DatetimeMS, to_millis
 from driver.bson.decimal128 import Decimal128
-from driver.bson.dispatch import TypeTable
+from driver.bson.dispatch import TypeTable, no_type_for
 from driver.bson.errors import InvalidDocument
 from driver.bson.objectid import ObjectId
 from driver.bson.raw import RawBSONDocument
@@ -314,18 +313,8 @@ def _write_max_key(writer: Writer, name: bytes, value: MaxKey) -> None:
     writer.buffer += b"\x7f" + name
 
 
-_ADVICE = {
-    date: "use a datetime, since BSON has no dates without a time of day",
-    Decimal: "wrap it into a Decimal128",
-    set: "use a list, since BSON has no sets",
-    frozenset: "use a list, since BSON has no sets",
-}
-
-
 def _refuse(writer: Writer, name: bytes, value: object) -> None:
-    advice = (text for cls, text in _ADVICE.items() if isinstance(value, cls))
-    what = f"BSON has no type for {type(value).__module__}.{type(value).__qualname__}"
-    raise InvalidDocument(": ".join((what, *advice)))
+    raise no_type_for(value)
 
 
 _WRITERS = TypeTable(
