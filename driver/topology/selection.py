@@ -6,7 +6,7 @@ change, and reports `explain` when its time is up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,19 +77,20 @@ def in_latency_window(
 
 def choose(
     servers: Sequence[ServerDescription],
-    operation_count: Callable[[Address], int],
-    randrange: Callable[[int], int],
+    operation_counts: Mapping[Address, int],
+    random: Callable[[], float],
 ) -> ServerDescription:
     """One of `servers` (at least one): of two random ones, that with fewer operations under way.
 
-    `randrange(n)` gives a random integer from 0 to n - 1.
+    `random` gives a number from 0 to less than 1; a server without a count has none under way.
     """
     if len(servers) == 1:
         return servers[0]
-    first = randrange(len(servers))
-    second = randrange(len(servers) - 1)
+    first = int(random() * len(servers))
+    second = int(random() * (len(servers) - 1))
     one, other = servers[first], servers[second + (second >= first)]
-    return one if operation_count(one.address) <= operation_count(other.address) else other
+    fewer = operation_counts.get(one.address, 0) <= operation_counts.get(other.address, 0)
+    return one if fewer else other
 
 
 def explain(topology: TopologyDescription, criteria: Criteria) -> str:

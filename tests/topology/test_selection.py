@@ -208,10 +208,8 @@ SERVERS = [ServerDescription(address) for address in EVERYONE]
 
 
 def choices(counts: dict[Address, int], times: int = 3000) -> dict[str, float]:
-    randrange = Random(1).randrange
-    chosen = Counter(
-        choose(SERVERS, counts.__getitem__, randrange).address.host for _ in range(times)
-    )
+    random = Random(1).random
+    chosen = Counter(choose(SERVERS, counts, random).address.host for _ in range(times))
     return {host: count / times for host, count in chosen.items()}
 
 
@@ -226,19 +224,17 @@ def test_of_two_the_idler_is_chosen() -> None:
 
 
 def test_one_server_needs_no_luck() -> None:
-    def never(_: Any) -> int:
+    def never() -> float:
         raise AssertionError("asked")
 
-    assert choose([SERVERS[0]], never, never).address == A
+    assert choose([SERVERS[0]], {}, never).address == A
 
 
-def test_the_two_choices_are_always_different() -> None:
-    def last(n: int) -> int:
-        return n - 1
-
-    busy = {A: 0, B: 1, C: 2}
-    assert choose(SERVERS, busy.__getitem__, last).address == B
-    assert choose(SERVERS[:2], busy.__getitem__, lambda _: 0).address == A
+@pytest.mark.parametrize(("number", "chosen"), [(0.0, A), (0.999_999, B)])
+def test_the_two_choices_are_always_different(number: float, chosen: Address) -> None:
+    busy = {B: 1, C: 2}  # A has no count, so nothing under way
+    assert choose(SERVERS, busy, lambda: number).address == chosen
+    assert choose(SERVERS[:2], busy, lambda: number).address == A
 
 
 def test_the_reason_names_what_was_wanted_and_what_was_there() -> None:
