@@ -53,6 +53,8 @@ def parse_uri(text: str, *, warn: bool = True, default_port: int = DEFAULT_PORT)
     Unknown options and invalid values are ignored with a warning; unless `warn`, they raise
     ConfigurationError, as contradictory options always do. Raises InvalidURI for bad syntax.
     """
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidURI("a connection string must not contain surrogates")
     scheme = _SCHEME.match(text)
     if scheme is None:
         raise InvalidURI("a connection string must begin with mongodb:// or mongodb+srv://")

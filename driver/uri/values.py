@@ -75,9 +75,11 @@ def milliseconds(least: int) -> Parser:
 
 
 def string(value: object) -> str:
-    """Any text."""
+    """Any text that UTF-8 can encode."""
     if not isinstance(value, str):
         raise ValueError(f"must be a string, not {type(value).__name__}")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("must not contain surrogates, which UTF-8 cannot encode")
     return value
 
 
