@@ -42,11 +42,6 @@ class Deployment(ABC):
 
     info: DeploymentInfo
 
-    @property
-    @abstractmethod
-    def commands(self) -> Commands:
-        """Sends commands to this deployment, while it is started."""
-
     @abstractmethod
     def start(self) -> None:
         """Make it usable; raise DeploymentError, leaving nothing behind, if that fails."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from runners.deployments.base import (
     CommandError,
     Commands,
@@ -12,6 +10,7 @@ from runners.deployments.base import (
     DeploymentError,
 )
 from runners.model import DeploymentInfo, JsonObject, Topology
+from runners.unified.uri import Uri
 
 
 class ExternalDeployment(Deployment):
@@ -21,14 +20,19 @@ class ExternalDeployment(Deployment):
     """
 
     def __init__(self, uri: str, connect: Connect) -> None:
-        hosts, options = _parts(uri)
-        self._commands = connect(uri)
+        parts = _parsed(uri)
+        options = {"tls": "true"} if parts.scheme == "mongodb+srv" else {}
+        options |= {name.lower(): value for name, value in parts.options}
+        commands = connect(uri)
         try:
-            hello = self._commands.command("admin", {"hello": 1})
-            build = self._commands.command("admin", {"buildInfo": 1})
+            hello = commands.command("admin", {"hello": 1})
+            build = commands.command("admin", {"buildInfo": 1})
+            parameters = _parameters(commands)
         except CommandError as error:
-            self._commands.close()
-            raise DeploymentError(f"no deployment answers at {', '.join(hosts)}: {error}") from None
+            hosts = ", ".join(parts.hosts)
+            raise DeploymentError(f"no deployment answers at {hosts}: {error}") from None
+        finally:
+            commands.close()
         topology = _topology(hello, options)
         version = str(build.get("version"))
         set_name = hello.get("setName")
@@ -38,36 +42,24 @@ class ExternalDeployment(Deployment):
             topology=topology,
             server_version=version,
             uri=uri,
-            hosts=tuple(map(str, members)) if isinstance(members, list) else hosts,
+            hosts=tuple(map(str, members)) if isinstance(members, list) else parts.hosts,
             set_name=str(set_name) if set_name else None,
-            auth="@" in uri or options.get("authmechanism") is not None,
+            auth=bool(parts.credentials) or "authmechanism" in options,
             tls=options.get("tls", options.get("ssl", "false")) == "true",
-            parameters=_parameters(self._commands),
+            parameters=parameters,
         )
-
-    @property
-    def commands(self) -> Commands:
-        """Sends commands to this deployment."""
-        return self._commands
 
     def start(self) -> None:
         """It runs already."""
 
     def stop(self) -> None:
-        """Leave it running, and let go of it."""
-        self._commands.close()
+        """It goes on running."""
 
 
-def _parts(uri: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """A URI's hosts and its options, names in lower case; only the driver parses it fully."""
-    scheme, found, rest = uri.partition("://")
-    if not found or scheme not in ("mongodb", "mongodb+srv"):
+def _parsed(text: str) -> Uri:
+    if not text.startswith(("mongodb://", "mongodb+srv://")):
         raise DeploymentError("--on takes `local`, or a URI that begins with mongodb://")
-    authority, _, query = rest.replace("/?", "?", 1).partition("?")
-    hosts = authority.partition("/")[0].rpartition("@")[2].split(",")
-    options = {"tls": "true"} if scheme == "mongodb+srv" else {}
-    options |= {name.lower(): value.lower() for name, value in parse_qsl(query)}
-    return tuple(hosts), options
+    return Uri.parse(text)
 
 
 def _topology(hello: JsonObject, options: dict[str, str]) -> Topology:
