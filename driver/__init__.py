@@ -1,1 +1,47 @@
-"""A MongoDB driver written to be read: pure core, one engine, a sync and an asyncio shell."""
+"""A MongoDB driver written to be read: pure core, one engine, a sync and an asyncio shell.
+
+Names follow PyMongo: `MongoClient`, `AsyncMongoClient`, write models, results, errors.
+"""
+
+from driver.aio import AsyncMongoClient
+from driver.aio.cursor import CursorType
+from driver.concerns import ReadConcern, WriteConcern
+from driver.driver_info import DriverInfo
+from driver.models import (
+    DeleteMany,
+    DeleteOne,
+    IndexModel,
+    InsertOne,
+    ReplaceOne,
+    ReturnDocument,
+    UpdateMany,
+    UpdateOne,
+)
+from driver.normalize import ASCENDING, DESCENDING
+from driver.read_preferences import ReadPreference
+from driver.server_api import ServerApi, ServerApiVersion
+from driver.sync import MongoClient
+from driver.version import __version__
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "AsyncMongoClient",
+    "CursorType",
+    "DeleteMany",
+    "DeleteOne",
+    "DriverInfo",
+    "IndexModel",
+    "InsertOne",
+    "MongoClient",
+    "ReadConcern",
+    "ReadPreference",
+    "ReplaceOne",
+    "ReturnDocument",
+    "ServerApi",
+    "ServerApiVersion",
+    "UpdateMany",
+    "UpdateOne",
+    "WriteConcern",
+    "__version__",
+]

@@ -182,7 +182,7 @@ class BulkWriteError(OperationFailure):
         super().__init__("batch op errors occurred", 65, details, labels=labels)
 
 
-class ClientBulkWriteException(OperationFailure):  # noqa: N818 - PyMongo's name
+class ClientBulkWriteException(OperationFailure):
     """A client-level bulk write failed in part or in whole."""
 
     def __init__(

@@ -199,6 +199,7 @@ class ConnectionClosedEvent:
     address: Address
     connection_id: int
     reason: str
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class ConnectionCheckOutFailedEvent:
     address: Address
     reason: str
     duration: float
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)

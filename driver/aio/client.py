@@ -1,0 +1,194 @@
+"""The client: where everything begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from driver.aio.cursor import AsyncCommandCursor
+from driver.aio.database import AsyncDatabase
+from driver.aio.scope import Scope, Scoped
+from driver.engine.core import Core
+from driver.engine.session import AsyncClientSession
+from driver.errors import ConfigurationError, InvalidOperation
+from driver.operations.base import put
+from driver.operations.catalog import ListDatabases
+from driver.options import ClientOptions
+from driver.read_preferences import ReadPreference
+from driver.runtime.aio import AsyncioRuntime, in_event_loop
+from driver.runtime.base import Runtime
+from driver.topology.description import Address, ServerType, TopologyDescription
+
+
+class AsyncMongoClient(Scoped):
+    """A deployment, as seen from one event loop.
+
+    `host` is a connection string, a host or a list of hosts; keywords are PyMongo's and override
+    it. It begins to watch the deployment when it is made inside a running loop, else at its first
+    operation. Close it, or use `async with`.
+    """
+
+    def __init__(
+        self,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        connect: bool = True,
+        **options: Any,
+    ) -> None:
+        self._begin(ClientOptions.resolve(host, port, **options), AsyncioRuntime())
+        if connect and in_event_loop():
+            self._core.topology.open()
+
+    def _begin(self, options: ClientOptions, runtime: Runtime) -> None:
+        self._core = Core(options, runtime)
+        self._scope = Scope(
+            options.codec_options,
+            options.read_preference,
+            options.read_concern,
+            options.write_concern,
+        )
+
+    @classmethod
+    def on(cls, runtime: Runtime, options: ClientOptions) -> AsyncMongoClient:
+        """A client over any runtime: the sync client's inside."""
+        client = cls.__new__(cls)
+        client._begin(options, runtime)
+        return client
+
+    # What it knows.
+
+    @property
+    def options(self) -> ClientOptions:
+        """The resolved options."""
+        return self._core.options
+
+    @property
+    def topology_description(self) -> TopologyDescription:
+        """What is known of the deployment now."""
+        return self._core.topology.description
+
+    @property
+    def topology_id(self) -> Any:
+        """The id that this client's events and log messages carry."""
+        return self._core.topology.id
+
+    @property
+    def nodes(self) -> frozenset[Address]:
+        """The known servers' addresses."""
+        return frozenset(
+            address
+            for address, server in self.topology_description.servers.items()
+            if server.data_bearing
+        )
+
+    @property
+    def checked_out_connections(self) -> int:
+        """How many connections operations hold now."""
+        return self._core.topology.checked_out_connections
+
+    @property
+    def primary(self) -> Address | None:
+        """The primary's address, if one is known."""
+        for address, server in self.topology_description.servers.items():
+            if server.type is ServerType.RS_PRIMARY:
+                return address
+        return None
+
+    @property
+    def secondaries(self) -> frozenset[Address]:
+        """The secondaries' addresses."""
+        return frozenset(
+            address
+            for address, server in self.topology_description.servers.items()
+            if server.type is ServerType.RS_SECONDARY
+        )
+
+    def __repr__(self) -> str:
+        seeds = ", ".join(map(str, self.options.seeds))
+        return f"{type(self).__name__}({seeds})"
+
+    # Databases.
+
+    def get_database(self, /, name: str | None = None, **options: Any) -> AsyncDatabase:
+        """A database, with options of its own; without a name, the connection string's."""
+        if name is None:
+            name = self.options.database
+            if name is None:
+                raise ConfigurationError("the connection string names no database")
+        return AsyncDatabase(self, name, self._scope.changed(**options))
+
+    def get_default_database(self, /, default: str | None = None, **options: Any) -> AsyncDatabase:
+        """The connection string's database, or `default`."""
+        return self.get_database(self.options.database or default, **options)
+
+    def __getitem__(self, name: str) -> AsyncDatabase:
+        return AsyncDatabase(self, name, self._scope)
+
+    def __getattr__(self, name: str) -> AsyncDatabase:
+        if name.startswith("_"):
+            raise AttributeError(f"AsyncMongoClient has no attribute {name!r}; use [{name!r}]")
+        return self[name]
+
+    async def list_databases(
+        self, /, session: Any = None, comment: Any = None, **options: Any
+    ) -> AsyncCommandCursor:
+        """A cursor over the databases' documents (name, sizeOnDisk, empty)."""
+        operation = ListDatabases(
+            options=put({}, comment=comment, **options),
+            read_preference=ReadPreference.PRIMARY,
+            codec_options=self.codec_options,
+        )
+        documents = await self._core.execute(operation, session)
+        return AsyncCommandCursor.of(self._core, documents)
+
+    async def list_database_names(self, session: Any = None, comment: Any = None) -> list[str]:
+        """The databases' names."""
+        cursor = await self.list_databases(session, comment, nameOnly=True)
+        return [document["name"] for document in await cursor.to_list()]
+
+    async def drop_database(
+        self, name_or_database: Any, session: Any = None, comment: Any = None
+    ) -> None:
+        """Remove a database with all its collections."""
+        name = getattr(name_or_database, "name", name_or_database)
+        await self[name].drop(session, comment)
+
+    async def server_info(self, session: Any = None) -> dict[str, Any]:
+        """buildInfo."""
+        database = self.get_database("admin", read_preference=ReadPreference.PRIMARY_PREFERRED)
+        return await database.command("buildInfo", session=session)
+
+    # Sessions, beginning and end.
+
+    def start_session(
+        self,
+        causal_consistency: bool | None = None,
+        default_transaction_options: Any = None,
+        snapshot: bool = False,
+    ) -> AsyncClientSession:
+        """A session: operations that are given it see each other's effects in order."""
+        if snapshot or default_transaction_options is not None:
+            raise InvalidOperation("snapshot reads and transactions are not supported yet")
+        return self._core.start_session(causal_consistency=causal_consistency is not False)
+
+    async def aconnect(self) -> None:
+        """Begin to watch the deployment now."""
+        self._core.topology.open()
+
+    async def close(self) -> None:
+        """End sessions, stop monitoring, close connections; the client is of no use afterwards."""
+        await self._core.close()
+
+    async def __aenter__(self) -> AsyncMongoClient:
+        self._core.topology.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,364 @@
+"""A collection's writes (CRUD, "Write")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from driver.aio.collection_base import CollectionBase
+from driver.engine.writes import write_many, write_one
+from driver.models import (
+    DeleteMany,
+    DeleteOne,
+    ReplaceOne,
+    ReturnDocument,
+    UpdateMany,
+    UpdateOne,
+    WriteModel,
+    check_document,
+    check_replacement,
+    check_update,
+    insert_statement,
+    with_id,
+)
+from driver.normalize import (
+    collation_document,
+    hint_document,
+    projection_document,
+    sort_document,
+)
+from driver.operations.base import Retry
+from driver.operations.find_and_modify import FindAndModify
+from driver.results import (
+    BulkWriteResult,
+    DeleteResult,
+    InsertManyResult,
+    InsertOneResult,
+    UpdateResult,
+)
+
+
+class CollectionWrites(CollectionBase):
+    """insert_one and its kin."""
+
+    def _write_options(self, **options: Any) -> dict[str, Any]:
+        return {**self._place(), "write_concern": self._scope.write_concern, **options}
+
+    async def insert_one(
+        self,
+        document: Mapping[str, Any],
+        bypass_document_validation: bool | None = None,
+        session: Any = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> InsertOneResult:
+        """Insert a document; one without `_id` is given an ObjectId, in place."""
+        check_document("document", document)
+        document = with_id(document)
+        options = self._write_options(
+            bypass_document_validation=bypass_document_validation,
+            comment=comment,
+            raw_data=raw_data,
+        )
+        statement = insert_statement(document, self.codec_options)
+        await write_one(self._core, statement, session, **options)
+        return InsertOneResult(self.write_concern.acknowledged, document.get("_id"))
+
+    async def insert_many(
+        self,
+        documents: Iterable[Mapping[str, Any]],
+        ordered: bool = True,
+        bypass_document_validation: bool | None = None,
+        session: Any = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> InsertManyResult:
+        """Insert documents, in as few commands as possible; raises BulkWriteError."""
+        if isinstance(documents, (Mapping, str, bytes)):
+            raise TypeError("documents must be a list of documents")
+        given = [with_id(document) for document in _checked(documents)]
+        if not given:
+            raise ValueError("documents must not be empty")
+        options = self._write_options(
+            bypass_document_validation=bypass_document_validation,
+            comment=comment,
+            raw_data=raw_data,
+        )
+        statements = [insert_statement(document, self.codec_options) for document in given]
+        await write_many(self._core, statements, session, ordered=ordered, **options)
+        ids = [document.get("_id") for document in given]
+        return InsertManyResult(self.write_concern.acknowledged, ids)
+
+    async def bulk_write(
+        self,
+        requests: Sequence[WriteModel],
+        ordered: bool = True,
+        bypass_document_validation: bool | None = None,
+        session: Any = None,
+        comment: Any = None,
+        let: Mapping[str, Any] | None = None,
+        raw_data: bool | None = None,
+    ) -> BulkWriteResult:
+        """Run several writes; raises BulkWriteError if any failed."""
+        if not isinstance(requests, list | tuple):
+            raise TypeError("requests must be a list of write models")
+        if not requests:
+            raise ValueError("requests must not be empty: there is nothing to write")
+        for request in requests:
+            if not isinstance(request, WriteModel):
+                raise TypeError(f"{request!r} is no write model such as InsertOne")
+        options = self._write_options(
+            bypass_document_validation=bypass_document_validation,
+            comment=comment,
+            let=let,
+            raw_data=raw_data,
+        )
+        statements = [request.statement(self.codec_options) for request in requests]
+        result = await write_many(self._core, statements, session, ordered=ordered, **options)
+        return BulkWriteResult(self.write_concern.acknowledged, result)
+
+    async def update_one(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        update: Any,
+        upsert: bool = False,
+        bypass_document_validation: bool | None = None,
+        collation: Any = None,
+        array_filters: Sequence[Mapping[str, Any]] | None = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        sort: Any = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> UpdateResult:
+        """Change the first document that matches, with operators or a pipeline."""
+        model = UpdateOne(filter, update, upsert or None, collation, array_filters, hint, sort=sort)
+        return await self._update(
+            model,
+            session,
+            bypass_document_validation=bypass_document_validation,
+            let=let,
+            comment=comment,
+            raw_data=raw_data,
+        )
+
+    async def update_many(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        update: Any,
+        upsert: bool = False,
+        array_filters: Sequence[Mapping[str, Any]] | None = None,
+        bypass_document_validation: bool | None = None,
+        collation: Any = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> UpdateResult:
+        """Change all documents that match; never retried."""
+        model = UpdateMany(filter, update, upsert or None, collation, array_filters, hint)
+        return await self._update(
+            model,
+            session,
+            bypass_document_validation=bypass_document_validation,
+            let=let,
+            comment=comment,
+            raw_data=raw_data,
+        )
+
+    async def replace_one(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        replacement: Mapping[str, Any],
+        upsert: bool = False,
+        bypass_document_validation: bool | None = None,
+        collation: Any = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        sort: Any = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> UpdateResult:
+        """Put another document in the place of the first that matches."""
+        model = ReplaceOne(filter, replacement, upsert or None, collation, hint, sort=sort)
+        return await self._update(
+            model,
+            session,
+            bypass_document_validation=bypass_document_validation,
+            let=let,
+            comment=comment,
+            raw_data=raw_data,
+        )
+
+    async def _update(
+        self, model: UpdateOne | UpdateMany | ReplaceOne, session: Any, **options: Any
+    ) -> UpdateResult:
+        statement = model.statement(self.codec_options)
+        reply = await write_one(self._core, statement, session, **self._write_options(**options))
+        return UpdateResult(self.write_concern.acknowledged, reply)
+
+    async def delete_one(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        collation: Any = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> DeleteResult:
+        """Delete the first document that matches."""
+        model = DeleteOne(filter, collation, hint)
+        return await self._delete(model, session, let=let, comment=comment, raw_data=raw_data)
+
+    async def delete_many(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        collation: Any = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        raw_data: bool | None = None,
+    ) -> DeleteResult:
+        """Delete all documents that match; never retried."""
+        model = DeleteMany(filter, collation, hint)
+        return await self._delete(model, session, let=let, comment=comment, raw_data=raw_data)
+
+    async def _delete(
+        self, model: DeleteOne | DeleteMany, session: Any, **options: Any
+    ) -> DeleteResult:
+        statement = model.statement(self.codec_options)
+        reply = await write_one(self._core, statement, session, **self._write_options(**options))
+        return DeleteResult(self.write_concern.acknowledged, reply)
+
+    async def find_one_and_delete(
+        self,
+        /,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        projection: Any = None,
+        sort: Any = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Delete the first document that matches, and give it (None if there is none)."""
+        return await self._find_and_modify(
+            filter,
+            projection,
+            sort,
+            session,
+            remove=True,
+            hint=hint,
+            let=let,
+            comment=comment,
+            **options,
+        )
+
+    async def find_one_and_replace(
+        self,
+        /,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        replacement: Mapping[str, Any],
+        projection: Any = None,
+        sort: Any = None,
+        upsert: bool = False,
+        return_document: bool = ReturnDocument.BEFORE,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Replace the first document that matches; gives it as it was, or with AFTER as it is."""
+        check_replacement(replacement)
+        return await self._find_and_modify(
+            filter,
+            projection,
+            sort,
+            session,
+            update=replacement,
+            upsert=upsert,
+            new=bool(return_document),
+            hint=hint,
+            let=let,
+            comment=comment,
+            **options,
+        )
+
+    async def find_one_and_update(
+        self,
+        /,
+        filter: Mapping[str, Any],  # noqa: A002 - PyMongo's name
+        update: Any,
+        projection: Any = None,
+        sort: Any = None,
+        upsert: bool = False,
+        return_document: bool = ReturnDocument.BEFORE,
+        array_filters: Sequence[Mapping[str, Any]] | None = None,
+        hint: Any = None,
+        session: Any = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Change the first document that matches; gives it as it was, or with AFTER as it is."""
+        check_update(update)
+        return await self._find_and_modify(
+            filter,
+            projection,
+            sort,
+            session,
+            update=update,
+            upsert=upsert,
+            new=bool(return_document),
+            array_filters=list(array_filters) if array_filters is not None else None,
+            hint=hint,
+            let=let,
+            comment=comment,
+            **options,
+        )
+
+    async def _find_and_modify(
+        self,
+        filter: Mapping[str, Any],  # noqa: A002 - as above
+        projection: Any,
+        sort: Any,
+        session: Any,
+        *,
+        hint: Any,
+        maxTimeMS: int | None = None,  # noqa: N803 - PyMongo's name
+        collation: Any = None,
+        bypass_document_validation: bool | None = None,
+        raw_data: bool | None = None,
+        **fields: Any,
+    ) -> Any:
+        check_document("filter", filter)
+        concern = self.write_concern
+        operation = FindAndModify(
+            **self._place(),
+            codec_options=self.codec_options,
+            write_concern=concern,
+            retry=Retry.WRITE if concern.acknowledged else Retry.NEVER,
+            query=filter,
+            fields=projection_document(projection),
+            sort=sort_document(sort) if sort else None,
+            hint=hint_document(hint) if hint is not None else None,
+            collation=collation_document(collation),
+            bypass_document_validation=bypass_document_validation,
+            max_time_ms=maxTimeMS,
+            raw_data=raw_data,
+            **fields,
+        )
+        return await self._core.execute(operation, session)
+
+
+def _checked(documents: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    for document in documents:
+        check_document("a document", document)
+        yield document

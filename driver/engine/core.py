@@ -1,0 +1,142 @@
+"""What all objects of one client share: options, topology, sessions, cluster time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from driver.bson import ObjectId
+from driver.engine.execute import execute
+from driver.engine.server import Server
+from driver.engine.session import AsyncClientSession
+from driver.engine.topology import Topology
+from driver.errors import AutoReconnect, ConfigurationError, MongoError
+from driver.logs import listeners_for_logging
+from driver.operations.base import Operation
+from driver.operations.sessions import EndSessions
+from driver.options import ClientOptions
+from driver.publisher import Publisher
+from driver.runtime.base import Runtime
+from driver.session.gossip import later
+from driver.session.server_session import ServerSession, ServerSessionPool
+from driver.topology.description import Address, ServerDescription
+
+T = TypeVar("T")
+
+_END_SESSIONS_BATCH = 10_000
+
+
+class Core:
+    """One client's state. Its parts refer to it; it refers to no API object."""
+
+    def __init__(self, options: ClientOptions, runtime: Runtime) -> None:
+        _refuse_what_is_missing(options)
+        self.options = options
+        self.runtime = runtime
+        identity = ObjectId()
+        self.publisher = Publisher(
+            (*options.event_listeners, *listeners_for_logging(str(identity))), runtime.lock()
+        )
+        self.topology = Topology(identity, options, runtime, self.publisher)
+        self._lock = runtime.lock()
+        self._sessions = ServerSessionPool()
+        self._cluster_time: Mapping[str, Any] | None = None
+
+    async def execute(
+        self,
+        operation: Operation[T],
+        session: AsyncClientSession | None = None,
+        *,
+        pinned: Address | None = None,
+    ) -> T:
+        """Run an operation; see `execute.execute`."""
+        if not self.topology.opened:
+            self.topology.open()
+        session = getattr(session, "_core_object", session)
+        return await execute(self, operation, session, pinned=pinned)
+
+    def pinned_server(self, address: Address) -> Server:
+        """The server that a cursor lives on."""
+        server = self.topology.server(address)
+        if server is None:
+            gone = AutoReconnect("the server is no longer part of the deployment")
+            gone.host = str(address)
+            raise gone
+        return server
+
+    # Sessions.
+
+    def start_session(self, *, causal_consistency: bool = True) -> AsyncClientSession:
+        """An explicit session."""
+        return AsyncClientSession(self, implicit=False, causal_consistency=causal_consistency)
+
+    def implicit_session(self) -> AsyncClientSession:
+        """A session for one operation or cursor."""
+        return AsyncClientSession(self, implicit=True, causal_consistency=False)
+
+    def acquire_server_session(self) -> ServerSession:
+        """A server session from the pool."""
+        with self._lock:
+            return self._sessions.acquire(self.runtime.now(), self._session_timeout())
+
+    def release_server_session(self, session: ServerSession) -> None:
+        """Give a server session back."""
+        with self._lock:
+            self._sessions.release(session, self.runtime.now(), self._session_timeout())
+
+    def _session_timeout(self) -> int | None:
+        return self.topology.description.logical_session_timeout_minutes
+
+    # Cluster time.
+
+    def observe(self, reply: Mapping[str, Any], session: AsyncClientSession | None) -> None:
+        """Learn the times in a reply."""
+        cluster_time = reply.get("$clusterTime")
+        if isinstance(cluster_time, Mapping) and cluster_time is not self._cluster_time:
+            with self._lock:
+                self._cluster_time = later(self._cluster_time, cluster_time)
+        if session is not None:
+            session.observe(reply)
+
+    def cluster_time_for(
+        self, session: AsyncClientSession | None, server: ServerDescription
+    ) -> Mapping[str, Any] | None:
+        """The latest cluster time to send; a server outside a cluster sent none and gets none."""
+        mine = self._cluster_time
+        if session is not None and session.cluster_time is not None:
+            mine = later(mine, session.cluster_time)
+        return mine
+
+    # The end.
+
+    async def close(self) -> None:
+        """End all sessions (as far as a server is at hand), stop monitors, close pools."""
+        if self.topology.closed:
+            return
+        await self._end_sessions()
+        await self.topology.close()
+
+    async def _end_sessions(self) -> None:
+        with self._lock:
+            ids = self._sessions.drain()
+        for start in range(0, len(ids), _END_SESSIONS_BATCH):
+            if not self.topology.has_known_server():
+                return  # they expire by themselves
+            batch = ids[start : start + _END_SESSIONS_BATCH]
+            try:
+                await self.execute(EndSessions(ids=batch))
+            except MongoError:
+                return
+
+
+def _refuse_what_is_missing(options: ClientOptions) -> None:
+    """Options that would be ignored silently are refused until they are implemented."""
+    missing = {
+        "mongodb+srv": options.srv_hostname is not None,
+        "timeoutMS": options.timeout is not None,
+        "proxyHost": options.proxy_host is not None,
+        "loadBalanced": options.load_balanced,
+    }
+    for name, asked in missing.items():
+        if asked:
+            raise ConfigurationError(f"{name} is not supported by this version of the driver")

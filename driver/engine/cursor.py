@@ -1,0 +1,152 @@
+"""A cursor's batches: the first comes with a command, the others with getMore, from one server.
+
+Iterating happens outside, over `data`; only what needs the server is a coroutine.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from driver.engine.connection import DEFAULT_CODEC
+from driver.engine.session import AsyncClientSession
+from driver.errors import AutoReconnect, CursorNotFound, MongoError
+from driver.operations.base import Operation
+from driver.operations.query import CursorReply, GetMore, KillCursors
+from driver.topology.description import Address
+
+if TYPE_CHECKING:
+    from driver.engine.core import Core
+
+
+class Batches:
+    """The server's side of a cursor.
+
+    `data` has what was received and not yet taken; `refill` gets more. The session, borrowed if
+    none was given, is kept until the last batch.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        first: Operation[CursorReply] | None,
+        session: AsyncClientSession | None,
+        *,
+        batch_size: int | None = None,
+        limit: int = 0,
+        max_await_time_ms: int | None = None,
+        comment: Any = None,
+        keep_empty: bool = False,
+    ) -> None:
+        self._core = core
+        self._first = first
+        self._database = first.database if first else ""
+        self._codec_options = first.codec_options if first else DEFAULT_CODEC
+        self._session = getattr(session, "_core_object", session) or core.implicit_session()
+        self._batch_size = batch_size
+        self._limit = abs(limit)
+        self._received = 0
+        self._max_await_time_ms = max_await_time_ms
+        self._comment = comment
+        self._keep_empty = keep_empty
+        self.on_reply: Callable[[CursorReply], None] | None = None
+        self.data: deque[Any] = deque()
+        self.id: int | None = None
+        self.address: Address | None = None
+        self._collection = ""
+        self.closed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether there may be more documents."""
+        return bool(self.data) or (not self.closed and self.id != 0)
+
+    async def start(self) -> None:
+        """Run the first command, unless it has run."""
+        operation, self._first = self._first, None
+        if operation is None:
+            return
+        try:
+            self._take(await self._core.execute(operation, self._session))
+        except BaseException:
+            self.end()
+            raise
+
+    async def refill(self) -> bool:
+        """Get documents; False when there are none left (or, tailable, none for now)."""
+        while not self.data:
+            if self._first is not None:
+                await self.start()
+            elif self.closed or not self.id:
+                self.end()
+                return False
+            else:
+                await self._get_more()
+                if not self.data and self.id and self._keep_empty:
+                    return False
+        return True
+
+    async def _get_more(self) -> None:
+        operation = GetMore(
+            database=self._database,
+            collection=self._collection,
+            cursor_id=self.id or 0,
+            batch_size=self._next_batch_size(),
+            max_time_ms=self._max_await_time_ms,
+            comment=self._comment,
+            codec_options=self._codec_options,
+        )
+        try:
+            reply = await self._core.execute(operation, self._session, pinned=self.address)
+        except CursorNotFound:
+            self.id = 0  # there is nothing to kill
+            self.end()
+            raise
+        except AutoReconnect:
+            self.end()
+            raise
+        except BaseException:
+            await self.close()
+            raise
+        self._take(reply)
+
+    def _next_batch_size(self) -> int | None:
+        if self._limit and self._batch_size:
+            return min(self._batch_size, max(1, self._limit - self._received))
+        return self._batch_size
+
+    def _take(self, reply: CursorReply) -> None:
+        self.id = reply.id
+        self.address = reply.address
+        if reply.namespace:
+            self._database, _, self._collection = reply.namespace.partition(".")
+        self.data.extend(reply.batch)
+        self._received += len(reply.batch)
+        if self.on_reply is not None:
+            self.on_reply(reply)
+        if not self.id:
+            self.end()
+
+    async def close(self) -> None:
+        """Free the cursor on its server; what was received is dropped."""
+        self.data.clear()
+        if self.closed:
+            return
+        self.closed = True
+        cursor, self.id = self.id, 0
+        if cursor and self.address is not None and not self._core.topology.closed:
+            operation = KillCursors(
+                database=self._database, collection=self._collection, cursor_ids=[cursor]
+            )
+            with suppress(MongoError):  # the server forgets idle cursors by itself
+                await self._core.execute(operation, self._session, pinned=self.address)
+        self.end()
+
+    def end(self) -> None:
+        """Nothing more will be asked of the server."""
+        self.closed = True
+        self._first = None
+        if self._session.implicit:
+            self._session.release()

@@ -1,0 +1,345 @@
+"""The only retry loop: select a server, check out, send, parse; again where the specs allow it.
+
+Specs: retryable-writes, retryable-reads, client-backpressure; sessions and read preference decide
+the fields that every command gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from driver.bson import Int64
+from driver.engine.connection import Connection
+from driver.engine.retry import (
+    backoff,
+    is_network_error,
+    is_overload,
+    is_retryable_read,
+    label_write_error,
+    supports_retryable_writes,
+    worth_raising,
+)
+from driver.engine.server import Server
+from driver.engine.session import AsyncClientSession
+from driver.errors import (
+    RETRYABLE_WRITE,
+    SYSTEM_OVERLOADED,
+    InvalidOperation,
+    MongoError,
+)
+from driver.operations.base import Command, Operation, ReplyFrom, Retry
+from driver.read_preferences import ReadPreference
+from driver.replies import write_concern_error_in
+from driver.topology.description import Address, ServerDescription, ServerType, TopologyType
+from driver.topology.selection import Criteria
+
+if TYPE_CHECKING:
+    from driver.engine.core import Core
+
+T = TypeVar("T")
+
+_operation_ids = count(1)
+_NOBODY: frozenset[Address] = frozenset()
+
+
+async def execute(
+    core: Core,
+    operation: Operation[T],
+    session: AsyncClientSession | None = None,
+    *,
+    pinned: Address | None = None,
+) -> T:
+    """Run an operation to its result.
+
+    `pinned` keeps it on one server (a cursor's). Without a session, one is borrowed for the
+    operation where the server has sessions and the write is acknowledged.
+    """
+    run = _Run(core, operation, session, pinned)
+    try:
+        return await run.to_result()
+    finally:
+        if session is None and run.session is not None:
+            run.session.release()
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What one try gave: a reply, an error, or both (a write concern error beside a result)."""
+
+    source: ReplyFrom
+    reply: Mapping[str, Any] | None
+    error: MongoError | None = None
+    sent: bool = True
+
+
+class _Run(Generic[T]):
+    """One operation's way through its attempts."""
+
+    __slots__ = (
+        "_acknowledged",
+        "_allowed_retries",
+        "_core",
+        "_deprioritized",
+        "_id",
+        "_operation",
+        "_pinned",
+        "_retries",
+        "_txn_number",
+        "session",
+    )
+
+    def __init__(
+        self,
+        core: Core,
+        operation: Operation[T],
+        session: AsyncClientSession | None,
+        pinned: Address | None,
+    ) -> None:
+        self._core = core
+        self._operation = operation
+        self._pinned = pinned
+        self._id = next(_operation_ids)
+        self._txn_number: Int64 | None = None
+        self._deprioritized: frozenset[Address] = _NOBODY
+        self._retries = 0
+        self._allowed_retries = 1
+        concern = operation.write_concern
+        self._acknowledged = concern is None or concern.acknowledged
+        self.session = session
+        if session is not None and not session.implicit:
+            if not session.belongs_to(core):
+                raise InvalidOperation("the session was started by another client")
+            if not self._acknowledged:
+                raise InvalidOperation("an unacknowledged write cannot be part of a session")
+            session.server_session()  # raises if it has ended
+
+    async def to_result(self) -> T:
+        """The loop."""
+        raised: MongoError | None = None
+        while True:
+            server = await self._select(raised)
+            attempt = await self._attempt(server)
+            error = attempt.error
+            again = error is not None and self._may_retry(error)
+            if attempt.reply is not None and not again:
+                return self._operation.parse(attempt.reply, attempt.source)
+            assert error is not None
+            raised = worth_raising(raised, error, sent=attempt.sent)
+            if not again:
+                raise raised
+            await self._prepare_retry(server, error)
+
+    # One attempt.
+
+    async def _select(self, raised: MongoError | None) -> Server:
+        """A server; for a retry that finds none, or an unsuitable one, `raised` is the answer."""
+        try:
+            server = await self._select_any()
+        except MongoError:
+            if raised is None:
+                raise
+            raise raised from None
+        if (
+            raised is not None
+            and self._txn_number is not None
+            and not supports_retryable_writes(self._described(server))
+        ):
+            raise raised
+        return server
+
+    async def _select_any(self) -> Server:
+        core = self._core
+        if self._pinned is not None:
+            return core.pinned_server(self._pinned)
+        operation = self._operation
+        options = core.options
+        criteria = Criteria(
+            read_preference=(operation.read_preference or ReadPreference.PRIMARY)
+            if operation.is_read
+            else None,
+            deprioritized=self._deprioritized,
+            heartbeat_frequency=options.heartbeat_frequency,
+            local_threshold=options.local_threshold,
+        )
+        return await core.topology.select_server(
+            criteria, options.server_selection_timeout, operation.name, self._id
+        )
+
+    def _described(self, server: Server) -> ServerDescription:
+        known = self._core.topology.description.servers.get(server.address)
+        return known or ServerDescription(server.address)
+
+    async def _attempt(self, server: Server) -> _Attempt:
+        """Send the command once; what fails is told to the topology and labelled."""
+        core, operation = self._core, self._operation
+        described = self._described(server)
+        source = ReplyFrom(server.address, described)
+        connection: Connection | None = None
+        server.operations += 1
+        try:
+            connection = await server.pool.check_out()
+            source = ReplyFrom(server.address, connection.server)
+            reply = await connection.run(
+                self._command(connection),
+                publisher=core.publisher,
+                options=operation.codec_options,
+                operation_id=self._id,
+                timeout=core.options.socket_timeout,
+            )
+            core.observe(reply, self.session)
+            error = write_concern_error_in(reply) if "writeConcernError" in reply else None
+            if error is not None:
+                self._report(error, connection, described, reply)
+            return _Attempt(source, reply, error)
+        except MongoError as failure:
+            self._report(failure, connection, described, getattr(failure, "details", None))
+            return _Attempt(source, None, failure, sent=connection is not None)
+        finally:
+            server.operations -= 1
+            if connection is not None:
+                server.pool.check_in(connection)
+
+    def _report(
+        self,
+        error: MongoError,
+        connection: Connection | None,
+        described: ServerDescription,
+        reply: Mapping[str, Any] | None,
+    ) -> None:
+        """Tell the topology and the session of an error, and label it."""
+        error.operation = self._operation.name
+        _explain_illegal_operation(error)
+        if connection is not None:  # else the pool has reported it
+            if reply is not None:
+                self._core.observe(reply, self.session)
+            elif self.session is not None and is_network_error(error):
+                self.session.mark_dirty()
+            self._core.topology.on_error(
+                connection.address,
+                error,
+                generation=connection.generation,
+                handshake_completed=True,
+                reply=reply,
+            )
+            described = connection.server
+        if self._numbers_writes(described):
+            label_write_error(error, described)
+
+    # Retrying.
+
+    def _may_retry(self, error: MongoError) -> bool:
+        if SYSTEM_OVERLOADED in error.labels:
+            self._allowed_retries = self._core.options.max_adaptive_retries
+        return self._retries < self._allowed_retries and self._is_retryable(error)
+
+    def _is_retryable(self, error: MongoError) -> bool:
+        options = self._core.options
+        retry = self._operation.retry
+        if is_overload(error):
+            # Whatever is neither a retryable read nor a write asks for both options.
+            return (options.retry_reads or not self._operation.is_read) and (
+                options.retry_writes or retry is Retry.READ
+            )
+        if retry is Retry.READ:
+            return options.retry_reads and is_retryable_read(error)
+        return retry is Retry.WRITE and options.retry_writes and RETRYABLE_WRITE in error.labels
+
+    async def _prepare_retry(self, server: Server, error: MongoError) -> None:
+        core = self._core
+        self._retries += 1
+        overloaded = is_overload(error)
+        sharded = core.topology.description.type is TopologyType.SHARDED
+        if sharded or (overloaded and core.options.enable_overload_retargeting):
+            self._deprioritized |= {server.address}
+        if overloaded:
+            # The specified back-off: nothing but its time can end it.
+            pause = backoff(self._retries, error, core.runtime.random())
+            await core.runtime.waiter().wait(pause)
+
+    # The command.
+
+    def _command(self, connection: Connection) -> Command:
+        """The operation's command with the fields that all commands share."""
+        core, operation = self._core, self._operation
+        server = connection.server
+        command = operation.build(server)
+        document = command.document
+        command.acknowledged = self._acknowledged
+        session = self._session_for(server)
+        if session is not None:
+            server_session = session.server_session()
+            server_session.last_use = core.runtime.now()
+            document["lsid"] = server_session.id
+            if self._txn_number is None and self._numbers_writes(server):
+                self._txn_number = Int64(server_session.next_txn_number())
+            if self._txn_number is not None:
+                document["txnNumber"] = self._txn_number
+        cluster_time = core.cluster_time_for(session, server)
+        if cluster_time is not None:
+            document["$clusterTime"] = cluster_time
+        if operation.is_read:
+            self._add_read_fields(document, session, server)
+        concern = operation.write_concern
+        if concern is not None and not concern.is_server_default:
+            document["writeConcern"] = concern.document
+        if core.options.server_api is not None:
+            document.update(core.options.server_api.document)
+        return command
+
+    def _numbers_writes(self, server: ServerDescription) -> bool:
+        return (
+            self._operation.retry is Retry.WRITE
+            and self._core.options.retry_writes
+            and self._acknowledged
+            and supports_retryable_writes(server)
+        )
+
+    def _session_for(self, server: ServerDescription) -> AsyncClientSession | None:
+        supported = (
+            server.logical_session_timeout_minutes is not None
+            or server.type is ServerType.LOAD_BALANCER
+        )
+        if self.session is None:
+            if supported and self._acknowledged and self._operation.takes_session:
+                self.session = self._core.implicit_session()
+        elif not supported and not self.session.implicit:
+            raise InvalidOperation("sessions are not supported by this deployment")
+        return self.session if supported and self._acknowledged else None
+
+    def _add_read_fields(
+        self,
+        document: dict[str, Any],
+        session: AsyncClientSession | None,
+        server: ServerDescription,
+    ) -> None:
+        operation = self._operation
+        concern = dict(operation.read_concern.document) if operation.read_concern else {}
+        if (
+            session is not None
+            and not session.implicit
+            and session.causal_consistency
+            and session.operation_time is not None
+        ):
+            concern["afterClusterTime"] = session.operation_time
+        if concern:
+            document["readConcern"] = concern
+        preference = operation.read_preference or ReadPreference.PRIMARY
+        if server.type is ServerType.STANDALONE:
+            return
+        if preference.mode == "primary":
+            single = self._core.topology.description.type is TopologyType.SINGLE
+            if single and server.type is not ServerType.MONGOS:
+                document["$readPreference"] = {"mode": "primaryPreferred"}
+        else:
+            document["$readPreference"] = preference.document
+
+
+def _explain_illegal_operation(error: MongoError) -> None:
+    if getattr(error, "code", None) == 20 and error.message.startswith("Transaction numbers"):
+        error.message = (
+            "this deployment does not support retryable writes;"
+            " add retryWrites=false to the connection string"
+        )

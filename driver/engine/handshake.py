@@ -1,0 +1,198 @@
+"""How a connection is opened: socket, hello, authentication (handshake and auth specs)."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from driver.auth.handshake import Authentication
+from driver.bson import Int64
+from driver.engine.connection import DEFAULT_CODEC, Connection, next_request_id
+from driver.errors import (
+    RETRYABLE,
+    SYSTEM_OVERLOADED,
+    AutoReconnect,
+    ConnectionFailure,
+    MongoError,
+    NetworkTimeout,
+)
+from driver.metadata import client_metadata
+from driver.operations.base import Command
+from driver.options import ClientOptions
+from driver.publisher import Publisher
+from driver.replies import error_in
+from driver.runtime.base import Runtime
+from driver.topology.description import Address, ServerType, TopologyVersion
+from driver.topology.hello import parse_hello
+from driver.wire.message import EXHAUST_ALLOWED, op_msg, op_query
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A hello's reply and how long it took, in seconds."""
+
+    reply: Mapping[str, Any]
+    duration: float
+
+
+class Dialer:
+    """Opens connections as the client's options say; one a client."""
+
+    def __init__(self, options: ClientOptions, runtime: Runtime, publisher: Publisher) -> None:
+        self._options = options
+        self._publisher = publisher
+        self._credentials = options.credentials
+        self._runtime = runtime
+        self._tls = options.tls.context() if options.tls is not None else None
+        self._metadata = client_metadata(options)
+        self._timeout = options.connect_timeout or None
+
+    async def open(
+        self, address: Address, number: int, generation: int, *, monitoring: bool = False
+    ) -> tuple[Connection, Hello]:
+        """A connection that said hello and, unless it is for monitoring, proved who it is.
+
+        A pool's connection that breaks before its hello was answered may have met an overloaded
+        server, and its error says so with labels (CMAP, "backpressure-enabled").
+        """
+        connection: Connection | None = None
+        authentication: Authentication | None = None
+        if self._credentials is not None and not monitoring:
+            authentication = Authentication(self._credentials)
+        try:
+            connection = await self._connect(address, number, generation)
+            hello = await self.first_hello(connection, authentication)
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, ConnectionFailure) and not monitoring and _may_be_load(error):
+                error.labels.update((SYSTEM_OVERLOADED, RETRYABLE))
+            raise
+        if authentication is not None:
+            try:
+                await self._authenticate(connection, authentication, hello)
+            except BaseException:
+                connection.close()
+                raise
+        return connection, hello
+
+    async def _connect(self, address: Address, number: int, generation: int) -> Connection:
+        started = self._runtime.now()
+        try:
+            stream = await self._runtime.connect(address, self._timeout, self._tls)
+        except (OSError, TimeoutError) as error:
+            elapsed = self._runtime.now() - started
+            raise _cannot_connect(error, address, elapsed) from error
+        return Connection(stream, address, self._runtime, number, generation)
+
+    async def first_hello(
+        self, connection: Connection, authentication: Authentication | None
+    ) -> Hello:
+        """Say hello with metadata: the legacy way unless the server must know the new one."""
+        options = self._options
+        modern = options.server_api is not None or bool(options.load_balanced)
+        document: dict[str, Any] = {"hello" if modern else "isMaster": 1, "helloOk": True}
+        document["client"] = self._metadata
+        document["compression"] = []
+        document["backpressure"] = True
+        if options.load_balanced:
+            document["loadBalanced"] = True
+        if options.server_api is not None:
+            document.update(options.server_api.document)
+        if authentication is not None:
+            document.update(authentication.hello_fields())
+        request_id = next_request_id()
+        if modern:
+            document["$db"] = "admin"
+            message = op_msg(request_id, document, DEFAULT_CODEC)
+        else:
+            message = op_query(request_id, document, DEFAULT_CODEC)
+        return await self._hello(connection, message, request_id, self._timeout)
+
+    async def hello(
+        self,
+        connection: Connection,
+        *,
+        topology_version: TopologyVersion | None = None,
+        max_await: float | None = None,
+    ) -> Hello:
+        """A monitor's hello; with `topology_version` the server waits for news, and streams."""
+        modern = connection.server.hello_ok or self._options.server_api is not None
+        document: dict[str, Any] = {"hello" if modern else "isMaster": 1, "helloOk": True}
+        flags = 0
+        timeout = self._timeout
+        if topology_version is not None and max_await is not None:
+            document["topologyVersion"] = {
+                "processId": topology_version.process_id,
+                "counter": Int64(topology_version.counter),
+            }
+            document["maxAwaitTimeMS"] = int(max_await * 1000)
+            flags = EXHAUST_ALLOWED
+            timeout = None if timeout is None else timeout + max_await
+        document["$db"] = "admin"
+        request_id = next_request_id()
+        message = op_msg(request_id, document, DEFAULT_CODEC, flags=flags)
+        return await self._hello(connection, message, request_id, timeout)
+
+    async def next_hello(self, connection: Connection, max_await: float) -> Hello:
+        """The next reply of a streaming hello."""
+        started = self._runtime.now()
+        timeout = None if self._timeout is None else self._timeout + max_await
+        reply = connection.decode(await connection.read(timeout), DEFAULT_CODEC)
+        return self._learn(connection, reply, started)
+
+    async def _hello(
+        self, connection: Connection, message: bytearray, request_id: int, timeout: float | None
+    ) -> Hello:
+        started = self._runtime.now()
+        received = await connection.exchange(message, request_id, timeout)
+        return self._learn(connection, connection.decode(received, DEFAULT_CODEC), started)
+
+    def _learn(self, connection: Connection, reply: dict[str, Any], started: float) -> Hello:
+        error = error_in(reply)
+        if error is not None:
+            connection.close()
+            error.host = str(connection.address)
+            error.operation = "hello"
+            raise error
+        now = self._runtime.now()
+        connection.server = parse_hello(
+            connection.address, reply, round_trip_time=None, min_round_trip_time=None, now=now
+        )
+        number = reply.get("connectionId")
+        connection.server_connection_id = number if isinstance(number, int) else None
+        connection.service_id = reply.get("serviceId")
+        return Hello(reply, now - started)
+
+    async def _authenticate(
+        self, connection: Connection, authentication: Authentication, hello: Hello
+    ) -> None:
+        """Carry on the conversation that hello began (auth spec); arbiters know no users."""
+        if connection.server.type is ServerType.RS_ARBITER:
+            return
+        document = authentication.begin(hello.reply)
+        while document is not None:
+            command = Command(authentication.source, document)
+            reply = await connection.run(command, publisher=self._publisher, timeout=self._timeout)
+            document = authentication.step(reply)
+
+
+def _may_be_load(error: ConnectionFailure) -> bool:
+    """False for what load never causes: an unknown name, a refused certificate."""
+    return not isinstance(error.__cause__, (socket.gaierror, ssl.SSLCertVerificationError))
+
+
+def _cannot_connect(error: BaseException, address: Address, elapsed: float) -> MongoError:
+    if isinstance(error, TimeoutError):
+        wrapped: MongoError = NetworkTimeout("could not connect in time")
+    elif isinstance(error, ssl.SSLCertVerificationError):
+        wrapped = AutoReconnect(f"the server's certificate was refused: {error.verify_message}")
+    else:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        wrapped = AutoReconnect(f"could not connect: {reason}")
+    wrapped.host = str(address)
+    wrapped.elapsed = elapsed
+    return wrapped

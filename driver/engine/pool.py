@@ -1,0 +1,302 @@
+"""A server's connections: the state machine of `pool.state`, with sockets and events.
+
+Spec: connection-monitoring-and-pooling. No lock is held while a connection is made or waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+from driver import events
+from driver.engine.connection import Connection
+from driver.engine.handshake import Dialer
+from driver.errors import (
+    InvalidOperation,
+    MongoError,
+    PoolClearedError,
+    WaitQueueTimeoutError,
+)
+from driver.options import ClientOptions
+from driver.pool.state import Outcome, PoolState, Ticket
+from driver.publisher import Publisher
+from driver.runtime.base import Runtime, Task, Waiter
+from driver.topology.description import Address
+
+_MAINTENANCE_INTERVAL = 1.0
+_TRUSTED_IDLE = 1.0  # seconds for which an idle connection is used without a look
+
+OnFailure = Callable[[MongoError, int], None]
+"""Told of a connection that could not be made: the error, and the generation it began in."""
+
+
+class Pool:
+    """Connections to one server."""
+
+    def __init__(
+        self,
+        address: Address,
+        options: ClientOptions,
+        runtime: Runtime,
+        publisher: Publisher,
+        dialer: Dialer,
+        on_failure: OnFailure,
+    ) -> None:
+        self.address = address
+        self._options = options
+        self._runtime = runtime
+        self._publisher = publisher
+        self._dialer = dialer
+        self._on_failure = on_failure
+        self._lock = runtime.lock()
+        self._numbers = count(1)
+        self._connecting: set[Connection] = set()
+        self._state: PoolState[Connection] = PoolState(
+            min_size=options.min_pool_size,
+            max_size=options.max_pool_size or 0,
+            max_connecting=options.max_connecting,
+            max_idle=options.max_idle_time or None,
+        )
+        self._wake = runtime.waiter()
+        self._maintenance: Task | None = None
+        self._enqueue("pool_created", events.PoolCreatedEvent(address, options.pool_options()))
+
+    @property
+    def generation(self) -> int:
+        """Connections of an earlier generation are stale."""
+        return self._state.generation
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are checked out."""
+        return len(self._state.in_use)
+
+    # Checking out and in.
+
+    async def check_out(self) -> Connection:
+        """A connection for one operation, within waitQueueTimeoutMS.
+
+        Raises WaitQueueTimeoutError, PoolClearedError, or what the handshake raised.
+        """
+        started = self._runtime.now()
+        watched = bool(self._publisher.pool)
+        if watched:
+            event = events.ConnectionCheckOutStartedEvent(self.address)
+            self._publisher.publish(self._publisher.pool, "connection_check_out_started", event)
+        connection = await self._obtain(started)
+        while started - connection.idle_since > _TRUSTED_IDLE and connection.stream.has_input():
+            connection.close()  # the server closed it while it was idle
+            self._give_back(connection)
+            connection = await self._obtain(started)
+        if watched:
+            done = events.ConnectionCheckedOutEvent(
+                self.address, connection.id, self._runtime.now() - started
+            )
+            self._publisher.publish(self._publisher.pool, "connection_checked_out", done)
+        return connection
+
+    async def _obtain(self, started: float) -> Connection:
+        """An idle connection, or a new one, in the order of asking."""
+        waiter: Waiter | None = None
+        with self._lock:
+            ticket, gone = self._state.ask(started)
+            if ticket.outcome is Outcome.WAIT:
+                ticket.signal = waiter = self._runtime.waiter()
+        if gone:
+            self._discard(gone)
+        if waiter is not None:
+            await self._wait(ticket, waiter, started)
+        return ticket.connection or await self._make(ticket, started)
+
+    def check_in(self, connection: Connection) -> None:
+        """Take a connection back; it is closed if it broke or became stale."""
+        if self._publisher.pool:
+            event = events.ConnectionCheckedInEvent(self.address, connection.id)
+            self._publisher.publish(self._publisher.pool, "connection_checked_in", event)
+        self._give_back(connection)
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._lock:
+            reason, gone = self._state.check_in(
+                connection, self._runtime.now(), broken=connection.broken
+            )
+        if reason is not None:
+            gone.append((connection, reason))
+        if gone:
+            self._discard(gone)
+
+    async def _wait(self, ticket: Ticket[Connection], waiter: Waiter, started: float) -> None:
+        try:
+            await waiter.wait(self._options.wait_queue_timeout)
+        except BaseException:
+            self._abandon(ticket)
+            raise
+        with self._lock:
+            self._state.give_up(ticket)  # unless it was answered at the last moment
+        if ticket.outcome is Outcome.WAIT:
+            self._check_out_failed("timeout", started)
+            error = WaitQueueTimeoutError(
+                f"no connection became free within {self._options.wait_queue_timeout} s"
+                f" (maxPoolSize {self._options.max_pool_size}, in use {self.in_use})"
+            )
+            error.host = str(self.address)
+            error.elapsed = self._runtime.now() - started
+            raise error
+
+    def _abandon(self, ticket: Ticket[Connection]) -> None:
+        """Give back what a cancelled waiter was given meanwhile."""
+        with self._lock:
+            self._state.give_up(ticket)
+            gone = []
+            if ticket.outcome is Outcome.CREATE:
+                gone = self._state.not_created(self._runtime.now())
+        self._discard(gone)
+        if ticket.connection is not None:
+            self.check_in(ticket.connection)
+
+    async def _make(self, ticket: Ticket[Connection], started: float) -> Connection:
+        """A new connection for a ticket that was told to create one; or its refusal."""
+        if ticket.outcome is Outcome.CREATE:
+            try:
+                return await self._connect()
+            except BaseException as error:
+                self._check_out_failed("connectionError", started, error)
+                raise
+        refusal: MongoError
+        if ticket.outcome is Outcome.CLOSED:
+            self._check_out_failed("poolClosed", started)
+            refusal = InvalidOperation("the client was closed")
+        else:
+            because = self._state.cleared_because
+            refusal = PoolClearedError(f"the connection pool was cleared: {because or 'paused'}")
+            refusal.__cause__ = because
+            self._check_out_failed("connectionError", started, refusal)
+        refusal.host = str(self.address)
+        raise refusal
+
+    async def _connect(self) -> Connection:
+        """Make the connection that was counted as pending."""
+        generation = self._state.generation
+        number = next(self._numbers)
+        started = self._runtime.now()
+        created = events.ConnectionCreatedEvent(self.address, number)
+        self._publish("connection_created", created)
+        try:
+            connection, _ = await self._dialer.open(self.address, number, generation)
+        except BaseException as error:
+            with self._lock:
+                gone = self._state.not_created(self._runtime.now())
+            closed = events.ConnectionClosedEvent(self.address, number, "error", error)
+            self._publish("connection_closed", closed)
+            self._discard(gone)
+            if isinstance(error, MongoError):
+                self._on_failure(error, generation)
+            raise
+        with self._lock:
+            self._state.created(connection)
+        ready = events.ConnectionReadyEvent(self.address, number, self._runtime.now() - started)
+        self._publish("connection_ready", ready)
+        return connection
+
+    # Life of the pool.
+
+    def ready(self) -> None:
+        """Let connections be made. The caller drains the publisher afterwards."""
+        with self._lock:
+            changed = self._state.ready()
+            if changed:
+                self._enqueue("pool_ready", events.PoolReadyEvent(self.address))
+        if changed:
+            self._maintain()
+
+    def clear(self, because: Exception | None, *, interrupt_in_use: bool = False) -> None:
+        """Make all connections stale. The caller drains the publisher afterwards."""
+        with self._lock:
+            paused, idle = self._state.clear(because)
+            if paused:
+                self._enqueue(
+                    "pool_cleared",
+                    events.PoolClearedEvent(
+                        self.address, interrupt_in_use_connections=interrupt_in_use
+                    ),
+                )
+            interrupted = list(self._state.in_use) if interrupt_in_use else []
+        for connection in idle:
+            self._close(connection, "stale")
+        for connection in interrupted:
+            if connection.generation != self.generation:
+                connection.close()  # its operation fails, and checks it in
+
+    async def close(self) -> None:
+        """Close for good."""
+        with self._lock:
+            idle = self._state.close()
+        for connection in idle:
+            self._close(connection, "poolClosed")
+        self._enqueue("pool_closed", events.PoolClosedEvent(self.address))
+        self._publisher.drain()
+        self._wake.set()
+        if self._maintenance is not None:
+            await self._maintenance.join(1.0)
+
+    def _maintain(self) -> None:
+        """Start what keeps minPoolSize and maxIdleTimeMS, when there is anything to keep."""
+        if not self._state.min_size and not self._state.max_idle:
+            return
+        if self._maintenance is None:
+            self._maintenance = self._runtime.spawn(
+                self._run_maintenance(), f"mongospec-pool-{self.address}"
+            )
+        self._wake.set()
+
+    async def _run_maintenance(self) -> None:
+        while self._state.status.value != "closed":
+            self._wake.clear()
+            with self._lock:
+                gone = self._state.expire(self._runtime.now())
+            self._discard(gone)
+            await self._fill()
+            await self._wake.wait(_MAINTENANCE_INTERVAL)
+
+    async def _fill(self) -> None:
+        while True:
+            with self._lock:
+                wanted = self._state.wants_filling()
+            if not wanted:
+                return
+            try:
+                connection = await self._connect()
+            except MongoError:
+                return  # it was reported; the next round tries again
+            self._give_back(connection)
+
+    # Events.
+
+    def _discard(self, gone: Iterable[tuple[Connection, str]]) -> None:
+        for connection, reason in gone:
+            self._close(connection, reason)
+        self._publisher.drain()
+
+    def _close(self, connection: Connection, reason: str) -> None:
+        connection.close()
+        self._enqueue(
+            "connection_closed",
+            events.ConnectionClosedEvent(self.address, connection.id, reason),
+        )
+
+    def _check_out_failed(
+        self, reason: str, started: float, error: BaseException | None = None
+    ) -> None:
+        event = events.ConnectionCheckOutFailedEvent(
+            self.address, reason, self._runtime.now() - started, error
+        )
+        self._publish("connection_check_out_failed", event)
+
+    def _publish(self, method: str, event: Any) -> None:
+        self._enqueue(method, event)
+        self._publisher.drain()
+
+    def _enqueue(self, method: str, event: Any) -> None:
+        if self._publisher.pool:
+            self._publisher.enqueue(self._publisher.pool, method, event)

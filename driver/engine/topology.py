@@ -1,0 +1,289 @@
+"""The live topology: the present description, the servers in it, and choosing one of them.
+
+All decisions are `driver.topology`'s pure functions; this holds their latest result, applies one
+change at a time, and wakes whoever waits for a server (SDAM; server selection, "Multi-threaded
+or Asynchronous Server Selection").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from driver import events
+from driver.bson import ObjectId
+from driver.engine.handshake import Dialer
+from driver.engine.monitor import Monitor
+from driver.engine.pool import Pool
+from driver.engine.server import Server
+from driver.errors import (
+    ConfigurationError,
+    InvalidOperation,
+    MongoError,
+    ServerSelectionTimeoutError,
+)
+from driver.logs import SelectionLog
+from driver.options import ClientOptions
+from driver.publisher import Publisher
+from driver.runtime.base import Runtime, Task, Waiter
+from driver.topology import transitions
+from driver.topology.description import (
+    Address,
+    ServerDescription,
+    ServerType,
+    TopologyDescription,
+)
+from driver.topology.diff import TopologyEvent, closing, diff, opening
+from driver.topology.failures import Effect, application_error, checked
+from driver.topology.selection import Criteria, choose, explain, select
+
+# Which listeners hear an event, and as what.
+_HEARD_AS: dict[type[TopologyEvent], tuple[str, str]] = {
+    events.TopologyOpenedEvent: ("topology", "opened"),
+    events.TopologyDescriptionChangedEvent: ("topology", "description_changed"),
+    events.TopologyClosedEvent: ("topology", "closed"),
+    events.ServerOpeningEvent: ("server", "opened"),
+    events.ServerDescriptionChangedEvent: ("server", "description_changed"),
+    events.ServerClosedEvent: ("server", "closed"),
+}
+
+
+class Topology:
+    """A deployment as one client sees it."""
+
+    def __init__(
+        self, identity: ObjectId, options: ClientOptions, runtime: Runtime, publisher: Publisher
+    ) -> None:
+        self.id = identity
+        self.description = transitions.initial(
+            options.seeds,
+            direct_connection=options.direct_connection,
+            load_balanced=bool(options.load_balanced),
+            set_name=options.replica_set,
+        )
+        self._options = options
+        self._runtime = runtime
+        self._publisher = publisher
+        self._dialer = Dialer(options, runtime, publisher)
+        self._lock = runtime.lock()
+        self._servers: dict[Address, Server] = {}
+        self._waiting: set[Waiter] = set()
+        self._selected: dict[Criteria, list[ServerDescription]] = {}
+        self._leaving: list[Task] = []
+        self.opened = False
+        self.closed = False
+
+    # Life.
+
+    def open(self) -> None:
+        """Begin to watch the seeds; called once, by the client."""
+        with self._lock:
+            if self.opened or self.closed:
+                return
+            self.opened = True
+            self._announce(opening(self.id, self.description))
+            self._update_servers()
+            if self._options.load_balanced:
+                address = next(iter(self.description.servers))
+                balancer = ServerDescription(address, ServerType.LOAD_BALANCER)
+                self._carry_out(address, checked(self.description, balancer))
+        self._publisher.drain()
+
+    async def close(self) -> None:
+        """Stop monitors, close pools, and say so."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+            servers = list(self._servers.values())
+            self._servers = {}
+            self._wake()
+        for server in servers:
+            await server.close()
+        for task in self._leaving:
+            await task.join(1.0)
+        with self._lock:
+            if self.opened:
+                self._announce(closing(self.id, self.description))
+                self.description = TopologyDescription()
+        self._publisher.drain()
+
+    # Changes.
+
+    def on_description(self, server: ServerDescription) -> None:
+        """A monitor's news: a reply, or an error."""
+        with self._lock:
+            if self.closed:
+                return
+            self._carry_out(server.address, checked(self.description, server), server.error)
+        self._publisher.drain()
+
+    def on_error(
+        self,
+        address: Address,
+        error: Exception,
+        *,
+        generation: int,
+        handshake_completed: bool,
+        reply: Mapping[str, Any] | None = None,
+    ) -> None:
+        """An operation, or a new connection of a pool, failed."""
+        with self._lock:
+            server = self._servers.get(address)
+            if self.closed or server is None:
+                return
+            effect = application_error(
+                self.description,
+                address,
+                error,
+                handshake_completed=handshake_completed,
+                generation=generation,
+                pool_generation=server.pool.generation,
+                reply=reply,
+            )
+            self._carry_out(address, effect, error)
+        self._publisher.drain()
+        if server.monitor is not None:
+            if effect.request_check:
+                server.monitor.request_check()
+            if effect.cancel_check:
+                server.monitor.cancel_check()
+
+    def _carry_out(self, address: Address, effect: Effect, error: Exception | None = None) -> None:
+        """Make an effect's topology the present one, and change the server's pool. Locked."""
+        if effect.topology is not self.description:
+            old, self.description = self.description, effect.topology
+            self._selected = {}
+            self._announce(diff(self.id, old, effect.topology))
+            self._update_servers()
+            self._wake()
+        server = self._servers.get(address)
+        if server is None:
+            return
+        if effect.ready_pool:
+            server.pool.ready()
+        if effect.clear_pool:
+            server.pool.clear(error, interrupt_in_use=effect.interrupt_in_use)
+
+    def _announce(self, news: Sequence[TopologyEvent]) -> None:
+        publisher = self._publisher
+        for event in news:
+            listeners, method = _HEARD_AS[type(event)]
+            publisher.enqueue(getattr(publisher, listeners), method, event)
+
+    def _update_servers(self) -> None:
+        for address in self._servers.keys() - self.description.servers.keys():
+            server = self._servers.pop(address)
+            self._leaving.append(self._runtime.spawn(server.close(), f"mongospec-close-{address}"))
+        for address in self.description.servers:
+            if address not in self._servers:
+                self._servers[address] = self._add(address)
+
+    def _add(self, address: Address) -> Server:
+        def on_failure(error: MongoError, generation: int) -> None:
+            self.on_error(address, error, generation=generation, handshake_completed=False)
+
+        common = (address, self._options, self._runtime, self._publisher, self._dialer)
+        pool = Pool(*common, on_failure)
+        monitor = None
+        if not self._options.load_balanced:
+            monitor = Monitor(*common, self.on_description)
+            monitor.start()
+        return Server(address, pool, monitor)
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            waiter.set()
+
+    # Selection.
+
+    async def select_server(
+        self, criteria: Criteria, timeout: float, operation: str, operation_id: int = 0
+    ) -> Server:
+        """A server for an operation, the less busy of two at random; waits for one to appear."""
+        if not SelectionLog.enabled():
+            server = self._choose(criteria)
+            if server is not None:
+                return server
+        log = SelectionLog(
+            str(self.id), criteria, operation, operation_id, lambda: self.description
+        )
+        return await self._wait_for_server(criteria, timeout, operation, log)
+
+    def _choose(self, criteria: Criteria) -> Server | None:
+        if self.closed:
+            raise InvalidOperation("the client was closed")
+        description = self.description
+        if description.compatibility_error is not None:
+            raise ConfigurationError(description.compatibility_error)
+        suitable = self._selected.get(criteria)
+        if suitable is None:
+            suitable = select(description, criteria)
+            with self._lock:
+                if description is self.description:
+                    self._selected[criteria] = suitable
+        if not suitable:
+            return None
+        servers = self._servers
+        if len(suitable) == 1:
+            return servers.get(suitable[0].address)
+        busy = {s.address: servers[s.address].operations for s in suitable if s.address in servers}
+        return servers.get(choose(suitable, busy, self._runtime.random).address)
+
+    async def _wait_for_server(
+        self, criteria: Criteria, timeout: float, operation: str, log: SelectionLog
+    ) -> Server:
+        started = self._runtime.now()
+        log.started()
+        waiter = self._runtime.waiter()
+        with self._lock:
+            self._waiting.add(waiter)
+        waiting_logged = False
+        try:
+            while True:
+                waiter.clear()
+                server = self._choose(criteria)
+                if server is not None:
+                    log.succeeded(server.address)
+                    return server
+                left = timeout - (self._runtime.now() - started)
+                if left <= 0:
+                    raise self._nothing_suits(criteria, timeout, operation)
+                if not waiting_logged:
+                    log.waiting(left)
+                    waiting_logged = True
+                self._request_checks()
+                await waiter.wait(left)
+        except MongoError as error:
+            log.failed(error)
+            raise
+        finally:
+            with self._lock:
+                self._waiting.discard(waiter)
+
+    def _nothing_suits(
+        self, criteria: Criteria, timeout: float, operation: str
+    ) -> ServerSelectionTimeoutError:
+        error = ServerSelectionTimeoutError(
+            f"no server suits within {timeout} s: {explain(self.description, criteria)}"
+        )
+        error.operation = operation
+        return error
+
+    def _request_checks(self) -> None:
+        for server in list(self._servers.values()):
+            if server.monitor is not None:
+                server.monitor.request_check()
+
+    def server(self, address: Address) -> Server | None:
+        """The server at an address, if the topology still has it: for a cursor's getMore."""
+        return self._servers.get(address)
+
+    @property
+    def checked_out_connections(self) -> int:
+        """How many connections operations hold now."""
+        return sum(server.pool.in_use for server in self._servers.values())
+
+    def has_known_server(self) -> bool:
+        """Whether a command can be sent without waiting for a server to appear."""
+        return any(server.data_bearing for server in self.description.servers.values())

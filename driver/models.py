@@ -1,0 +1,238 @@
+"""Write models, as a user gives them to bulk_write, and the statements they become.
+
+Names as PyMongo's `InsertOne` and its like. A model checks itself when it is made, so that a bulk
+fails before anything is sent (CRUD, "Update vs Replace Validation").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from driver.bson import CodecOptions, ObjectId, RawBSONDocument, encode
+from driver.normalize import collation_document, hint_document, sort_document
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One encoded write: a document to insert, or an element of `updates` or `deletes`."""
+
+    kind: str
+    encoded: bytes
+    multi: bool = False
+    hinted: bool = False
+
+
+def with_id(document: Document) -> Document:
+    """The document with an `_id`, added in place where the caller gave none."""
+    if isinstance(document, RawBSONDocument) or "_id" in document:
+        return document
+    document["_id"] = ObjectId()  # type: ignore[index]
+    return document
+
+
+def insert_statement(document: Document, options: CodecOptions) -> Statement:
+    """The statement of a document that has its `_id` (which goes first)."""
+    if not isinstance(document, RawBSONDocument) and next(iter(document)) != "_id":
+        document = {"_id": document["_id"], **document}
+    return Statement("insert", encode(document, options))
+
+
+def check_document(name: str, value: Any) -> None:
+    """Raise TypeError unless `value` is a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
+
+
+def check_update(update: Any) -> None:
+    """Raise ValueError unless `update` is a pipeline or has only operators first."""
+    if isinstance(update, list):
+        for stage in update:
+            check_document("an update pipeline's stage", stage)
+        return
+    check_document("update", update)
+    first = next(iter(update), None)
+    if first is None:
+        raise ValueError("update must not be empty: give an operator such as $set")
+    if not str(first).startswith("$"):
+        raise ValueError(
+            f"update begins with {first!r}, which is no operator; use replace_one to replace"
+        )
+
+
+def check_replacement(replacement: Any) -> None:
+    """Raise ValueError if `replacement` begins with an operator."""
+    check_document("replacement", replacement)
+    first = next(iter(replacement), "")
+    if str(first).startswith("$"):
+        raise ValueError(f"replacement begins with the operator {first!r}; use update_one")
+
+
+@dataclass(slots=True)
+class InsertOne:
+    """Inserts a document."""
+
+    document: Document
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the types."""
+        check_document("document", self.document)
+
+    def statement(self, options: CodecOptions) -> Statement:
+        """Encoded, with its `_id`."""
+        return insert_statement(with_id(self.document), options)
+
+
+class _Updating:
+    """Common to updates and replacements."""
+
+    __slots__ = ()
+
+    def statement(self, options: CodecOptions) -> Statement:
+        """Encoded, as an element of `updates`."""
+        model: Any = self
+        change = model.update if hasattr(model, "update") else model.replacement
+        multi = isinstance(model, UpdateMany)
+        document: dict[str, Any] = {"q": model.filter, "u": change}
+        if multi:
+            document["multi"] = True
+        if model.upsert is not None:
+            document["upsert"] = bool(model.upsert)
+        _add_common(document, model)
+        filters = getattr(model, "array_filters", None)
+        if filters is not None:
+            document["arrayFilters"] = list(filters)
+        sort = getattr(model, "sort", None)
+        if sort is not None:
+            document["sort"] = sort_document(sort)
+        return Statement("update", encode(document, options), multi, "hint" in document)
+
+
+def _add_common(document: dict[str, Any], model: Any) -> None:
+    if model.collation is not None:
+        document["collation"] = collation_document(model.collation)
+    if model.hint is not None:
+        document["hint"] = hint_document(model.hint)
+
+
+@dataclass(slots=True)
+class UpdateOne(_Updating):
+    """Updates the first document that matches."""
+
+    filter: Document
+    update: Document | Sequence[Document]
+    upsert: bool | None = None
+    collation: Any = None
+    array_filters: Sequence[Document] | None = None
+    hint: Any = None
+    namespace: str | None = None
+    sort: Any = None
+
+    def __post_init__(self) -> None:
+        """Check the update's form."""
+        check_document("filter", self.filter)
+        check_update(self.update)
+
+
+@dataclass(slots=True)
+class UpdateMany(_Updating):
+    """Updates all documents that match."""
+
+    filter: Document
+    update: Document | Sequence[Document]
+    upsert: bool | None = None
+    collation: Any = None
+    array_filters: Sequence[Document] | None = None
+    hint: Any = None
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the update's form."""
+        check_document("filter", self.filter)
+        check_update(self.update)
+
+
+@dataclass(slots=True)
+class ReplaceOne(_Updating):
+    """Replaces the first document that matches."""
+
+    filter: Document
+    replacement: Document
+    upsert: bool | None = None
+    collation: Any = None
+    hint: Any = None
+    namespace: str | None = None
+    sort: Any = None
+
+    def __post_init__(self) -> None:
+        """Check the replacement's form."""
+        check_document("filter", self.filter)
+        check_replacement(self.replacement)
+
+
+class _Deleting:
+    """Common to both deletes."""
+
+    __slots__ = ()
+
+    def statement(self, options: CodecOptions) -> Statement:
+        """Encoded, as an element of `deletes`."""
+        model: Any = self
+        multi = isinstance(model, DeleteMany)
+        document: dict[str, Any] = {"q": model.filter, "limit": 0 if multi else 1}
+        _add_common(document, model)
+        return Statement("delete", encode(document, options), multi, "hint" in document)
+
+
+@dataclass(slots=True)
+class DeleteOne(_Deleting):
+    """Deletes the first document that matches."""
+
+    filter: Document
+    collation: Any = None
+    hint: Any = None
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the types."""
+        check_document("filter", self.filter)
+
+
+@dataclass(slots=True)
+class DeleteMany(_Deleting):
+    """Deletes all documents that match."""
+
+    filter: Document
+    collation: Any = None
+    hint: Any = None
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the types."""
+        check_document("filter", self.filter)
+
+
+WriteModel: TypeAlias = InsertOne | UpdateOne | UpdateMany | ReplaceOne | DeleteOne | DeleteMany
+
+
+class IndexModel:
+    """An index to create: its keys as PyMongo takes them, and its options."""
+
+    def __init__(self, keys: Any, **options: Any) -> None:
+        ordered = sort_document(keys)
+        if "name" not in options:
+            options["name"] = "_".join(f"{field}_{kind}" for field, kind in ordered.items())
+        if options.get("collation") is not None:
+            options["collation"] = collation_document(options["collation"])
+        self.document: dict[str, Any] = {"key": ordered, **options}
+
+
+class ReturnDocument:
+    """Which version find_one_and_update and find_one_and_replace give."""
+
+    BEFORE = False
+    AFTER = True

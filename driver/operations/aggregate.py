@@ -1,0 +1,70 @@
+"""aggregate, on a collection or a database (CRUD, "Aggregate")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
+from driver.operations.query import CursorReply, cursor_reply
+from driver.topology.description import ServerDescription
+
+_WRITING_STAGES = ("$out", "$merge")
+
+
+def writes(pipeline: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a pipeline ends in a stage that writes."""
+    return bool(pipeline) and next(iter(pipeline[-1]), "") in _WRITING_STAGES
+
+
+@dataclass(kw_only=True)
+class Aggregate(Operation[CursorReply]):
+    """A pipeline; without a collection it runs on the database (`aggregate: 1`)."""
+
+    name: str = "aggregate"
+    is_read: bool = True
+    retry: Retry = Retry.READ
+    collection: str | None = None
+    pipeline: Sequence[Mapping[str, Any]]
+    batch_size: int | None = None
+    allow_disk_use: bool | None = None
+    max_time_ms: int | None = None
+    bypass_document_validation: bool | None = None
+    collation: Mapping[str, Any] | None = None
+    hint: Any = None
+    comment: Any = None
+    let: Mapping[str, Any] | None = None
+    raw_data: bool | None = None
+
+    def __post_init__(self) -> None:
+        """A pipeline that writes is not retried, and its batch size means nothing."""
+        if writes(self.pipeline):
+            self.retry = Retry.NEVER
+            self.batch_size = None
+        else:
+            self.write_concern = None
+
+    def build(self, server: ServerDescription) -> Command:
+        """The aggregate command."""
+        document: dict[str, Any] = {
+            "aggregate": 1 if self.collection is None else self.collection,
+            "pipeline": list(self.pipeline),
+            "cursor": put({}, batchSize=self.batch_size),
+        }
+        put(
+            document,
+            allowDiskUse=self.allow_disk_use,
+            maxTimeMS=self.max_time_ms,
+            bypassDocumentValidation=self.bypass_document_validation,
+            collation=self.collation,
+            hint=self.hint,
+            comment=self.comment,
+            let=self.let,
+            rawData=self.raw_data,
+        )
+        return Command(self.database, document)
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+        """The first batch."""
+        return cursor_reply(reply, source)

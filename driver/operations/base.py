@@ -1,0 +1,83 @@
+"""What an operation is: build a command, parse its reply, and say how it may be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from driver.bson import CodecOptions
+from driver.concerns import ReadConcern, WriteConcern
+from driver.read_preferences import ReadPreference
+from driver.topology.description import Address, ServerDescription
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Command:
+    """A command ready to be sent: its first key is its name; fields may still be added.
+
+    `sequences` are OP_MSG document sequences, their documents already encoded.
+    """
+
+    database: str
+    document: dict[str, Any]
+    sequences: Sequence[tuple[str, Sequence[bytes]]] = ()
+    acknowledged: bool = True
+
+    @property
+    def name(self) -> str:
+        """The command's name."""
+        return next(iter(self.document))
+
+
+class Retry(Enum):
+    """Which policy an operation falls under (retryable reads, retryable writes)."""
+
+    NEVER = "never"
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFrom:
+    """Where a reply came from; cursors stay on that server."""
+
+    address: Address
+    server: ServerDescription
+
+
+@dataclass(kw_only=True)
+class Operation(Generic[T]):
+    """Base of all operations.
+
+    `is_read` operations take a read concern and a read preference; others go to a writable
+    server. `retry` says whether this very operation may be tried twice, with the options of the
+    client still to be asked.
+    """
+
+    name: str = ""
+    takes_session: ClassVar[bool] = True
+    is_read: bool = False
+    retry: Retry = Retry.NEVER
+    database: str
+    codec_options: CodecOptions = field(default_factory=CodecOptions)
+    read_preference: ReadPreference | None = None
+    read_concern: ReadConcern | None = None
+    write_concern: WriteConcern | None = None
+
+    def build(self, server: ServerDescription) -> Command:
+        """The command for this server, without the fields that all commands share."""
+        raise NotImplementedError
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> T:
+        """The result of a reply with `ok: 1`."""
+        raise NotImplementedError
+
+
+def put(document: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Add the fields that have a value, in order; `let_` stands for the keyword-like `let`."""
+    document.update((name, value) for name, value in fields.items() if value is not None)
+    return document

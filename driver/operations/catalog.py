@@ -1,0 +1,94 @@
+"""Databases, collections and indexes: commands about what there is.
+
+Specs: enumerate-databases, enumerate-collections, index-management, collection-management.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from driver.errors import OperationFailure
+from driver.operations.base import Command, Operation, ReplyFrom, Retry
+from driver.operations.query import CursorReply, cursor_reply
+from driver.replies import write_concern_error_in
+from driver.topology.description import ServerDescription
+
+NAMESPACE_NOT_FOUND = 26
+
+
+@dataclass(kw_only=True)
+class RunCommand(Operation[dict[str, Any]]):
+    """A command of the user's own: sent as it is, its reply given as it came (run-command)."""
+
+    command: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Its name is the command's first key."""
+        self.name = next(iter(self.command), "")
+
+    def build(self, server: ServerDescription) -> Command:
+        """The command itself."""
+        return Command(self.database, dict(self.command))
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+        """The reply itself."""
+        return dict(reply)
+
+
+@dataclass(kw_only=True)
+class Administer(RunCommand):
+    """A command that changes the catalog; a write concern error in its reply is raised."""
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+        """The reply."""
+        error = write_concern_error_in(reply)
+        if error is not None:
+            raise error
+        return dict(reply)
+
+
+@dataclass(kw_only=True)
+class ListDatabases(Operation[list[dict[str, Any]]]):
+    """listDatabases."""
+
+    name: str = "listDatabases"
+    is_read: bool = True
+    retry: Retry = Retry.READ
+    database: str = "admin"
+    options: Mapping[str, Any]
+
+    def build(self, server: ServerDescription) -> Command:
+        """The listDatabases command."""
+        return Command(self.database, {"listDatabases": 1, **self.options})
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> list[dict[str, Any]]:
+        """A document a database."""
+        return list(reply["databases"])
+
+
+@dataclass(kw_only=True)
+class ListFrom(Operation[CursorReply]):
+    """listCollections, listIndexes or a user's command: its reply is a cursor."""
+
+    is_read: bool = True
+    retry: Retry = Retry.READ
+    command: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Its name is the command's first key."""
+        self.name = next(iter(self.command), "")
+
+    def build(self, server: ServerDescription) -> Command:
+        """The command."""
+        return Command(self.database, dict(self.command))
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+        """The first batch."""
+        return cursor_reply(reply, source)
+
+
+def is_missing_namespace(error: OperationFailure) -> bool:
+    """Whether a command failed only since its collection does not exist."""
+    return error.code == NAMESPACE_NOT_FOUND or "ns not found" in error.message

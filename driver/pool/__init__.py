@@ -1,0 +1,1 @@
+"""A connection pool as state transitions: no I/O, no locks, the clock passed in."""

@@ -1,0 +1,226 @@
+"""Everything that affects a pool's state (CMAP, "Connection Pool").
+
+The engine owns sockets and locks; this owns counts, generations and the wait queue. Connections
+are anything with `generation` and `idle_since`. Each transition says what the engine must do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+
+class Pooled(Protocol):
+    """What the pool needs to know of a connection."""
+
+    generation: int
+    idle_since: float
+
+
+C = TypeVar("C", bound=Pooled)
+
+
+class Status(Enum):
+    """A pool is made paused, becomes ready when its server is known, and closes once."""
+
+    PAUSED = "paused"
+    READY = "ready"
+    CLOSED = "closed"
+
+
+class Outcome(Enum):
+    """What a ticket's holder may do."""
+
+    WAIT = "wait"
+    USE = "use"
+    CREATE = "create"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class Ticket(Generic[C]):
+    """A place in the wait queue, answered in order of arrival."""
+
+    __slots__ = ("connection", "outcome", "signal")
+
+    def __init__(self) -> None:
+        self.outcome = Outcome.WAIT
+        self.connection: C | None = None
+        self.signal: Signal | None = None
+
+    def answer(self, outcome: Outcome, connection: C | None = None) -> None:
+        """Tell the holder, waking it if it waits."""
+        self.outcome = outcome
+        self.connection = connection
+        if self.signal is not None:
+            self.signal.set()
+
+
+class Signal(Protocol):
+    """Wakes a ticket's holder."""
+
+    def set(self) -> None:
+        """Wake it."""
+
+
+class PoolState(Generic[C]):
+    """Counts, generation and queue of one server's pool.
+
+    `max_size` 0 means no limit. Idle connections are used newest first, so that the oldest can
+    grow old enough to be closed.
+    """
+
+    def __init__(
+        self, *, min_size: int, max_size: int, max_connecting: int, max_idle: float | None
+    ) -> None:
+        self.min_size = min_size
+        self.max_size = max_size
+        self.max_connecting = max_connecting
+        self.max_idle = max_idle
+        self.status = Status.PAUSED
+        self.generation = 0
+        self.idle: deque[C] = deque()
+        self.in_use: set[C] = set()
+        self.pending = 0
+        self.queue: deque[Ticket[C]] = deque()
+        self.cleared_because: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        """All connections: idle, in use, and being made."""
+        return len(self.idle) + len(self.in_use) + self.pending
+
+    def perished(self, connection: C, now: float) -> str | None:
+        """Why an idle connection may not be used any more: `stale`, `idle`, or None."""
+        if connection.generation != self.generation:
+            return "stale"
+        if self.max_idle is not None and now - connection.idle_since > self.max_idle:
+            return "idle"
+        return None
+
+    def ask(self, now: float) -> tuple[Ticket[C], list[tuple[C, str]]]:
+        """Queue up for a connection; also gives perished connections that must be closed."""
+        ticket: Ticket[C] = Ticket()
+        if self.status is Status.CLOSED:
+            ticket.answer(Outcome.CLOSED)
+        elif self.status is Status.PAUSED:
+            ticket.answer(Outcome.PAUSED)
+        else:
+            self.queue.append(ticket)
+            return ticket, self._serve(now)
+        return ticket, []
+
+    def give_up(self, ticket: Ticket[C]) -> None:
+        """Leave the queue; the caller looks at the ticket again, it may have been answered."""
+        if ticket.outcome is Outcome.WAIT:
+            self.queue.remove(ticket)
+
+    def created(self, connection: C) -> None:
+        """A connection that a ticket (or the filling of the pool) asked for is ready: in use."""
+        self.pending -= 1
+        self.in_use.add(connection)
+
+    def not_created(self, now: float) -> list[tuple[C, str]]:
+        """A connection could not be made; somebody else may try."""
+        self.pending -= 1
+        return self._serve(now)
+
+    def check_in(
+        self, connection: C, now: float, *, broken: bool
+    ) -> tuple[str | None, list[tuple[C, str]]]:
+        """Take a connection back.
+
+        Gives the reason to close it (`error`, `stale`, `poolClosed`, or None when it was kept)
+        and further connections that must be closed.
+        """
+        self.in_use.discard(connection)
+        reason: str | None = None
+        if self.status is Status.CLOSED:
+            reason = "poolClosed"
+        elif broken:
+            reason = "error"
+        elif connection.generation != self.generation:
+            reason = "stale"
+        else:
+            connection.idle_since = now
+            self.idle.append(connection)
+        return reason, self._serve(now)
+
+    def wants_filling(self) -> bool:
+        """Whether min_size asks for a connection now; if so it is counted as pending."""
+        fill = (
+            self.status is Status.READY
+            and self.size < self.min_size
+            and self.pending < self.max_connecting
+        )
+        if fill:
+            self.pending += 1
+        return fill
+
+    def ready(self) -> bool:
+        """Let connections be made; False when it was so already."""
+        if self.status is not Status.PAUSED:
+            return False
+        self.status = Status.READY
+        self.cleared_because = None
+        return True
+
+    def clear(self, because: Exception | None, *, pause: bool = True) -> tuple[bool, list[C]]:
+        """Begin a new generation; gives whether this paused the pool, and idle ones to close."""
+        if self.status is Status.CLOSED:
+            return False, []
+        self.generation += 1
+        was_ready = self.status is Status.READY
+        stale = list(self.idle)
+        self.idle.clear()
+        if pause:
+            self.status = Status.PAUSED
+            self.cleared_because = because
+            self._answer_all(Outcome.PAUSED)
+        return was_ready, stale
+
+    def expire(self, now: float) -> list[tuple[C, str]]:
+        """Idle connections that are too old."""
+        gone = [(c, why) for c in self.idle if (why := self.perished(c, now))]
+        for connection, _ in gone:
+            self.idle.remove(connection)
+        return gone
+
+    def close(self) -> list[C]:
+        """Close for good; gives the idle connections, those in use follow at check-in."""
+        idle = list(self.idle)
+        self.idle.clear()
+        self.status = Status.CLOSED
+        self._answer_all(Outcome.CLOSED)
+        return idle
+
+    def _answer_all(self, outcome: Outcome) -> None:
+        while self.queue:
+            self.queue.popleft().answer(outcome)
+
+    def _serve(self, now: float) -> list[tuple[C, str]]:
+        """Answer tickets in order while there is something to give."""
+        gone: list[tuple[C, str]] = []
+        while self.queue:
+            connection = self._take_idle(now, gone)
+            if connection is not None:
+                self.in_use.add(connection)
+                self.queue.popleft().answer(Outcome.USE, connection)
+            elif self.pending < self.max_connecting and (
+                not self.max_size or self.size < self.max_size
+            ):
+                self.pending += 1
+                self.queue.popleft().answer(Outcome.CREATE)
+            else:
+                break
+        return gone
+
+    def _take_idle(self, now: float, gone: list[tuple[C, str]]) -> C | None:
+        while self.idle:
+            connection = self.idle.pop()
+            why = self.perished(connection, now)
+            if why is None:
+                return connection
+            gone.append((connection, why))
+        return None

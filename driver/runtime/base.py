@@ -1,0 +1,85 @@
+"""What the engine asks of the world outside it.
+
+The engine is written once, as `async def`, and awaits nothing but the methods below. In the
+blocking runtime they do their work and never suspend; in the asyncio runtime they suspend.
+Timeouts are seconds from now, or None for no limit. A timeout raises `TimeoutError`, a broken
+peer `OSError` or `EOFError`, and bytes that are no frame `ProtocolError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager
+from ssl import SSLContext
+from typing import Any, Protocol
+
+from driver.topology.description import Address
+
+
+class Stream(Protocol):
+    """A connection's bytes, cut into length-prefixed frames."""
+
+    async def write(self, data: bytes | bytearray, timeout: float | None) -> None:
+        """Send all of `data`."""
+
+    async def read_frame(self, limit: int, timeout: float | None) -> memoryview:
+        """One whole frame, header included; at most `limit` bytes.
+
+        The view is valid until the next read on this stream.
+        """
+
+    def has_input(self) -> bool:
+        """Whether bytes or the end of the stream wait to be read; true means an idle one broke."""
+
+    def close(self) -> None:
+        """Close; a read that is under way elsewhere fails. May be called twice."""
+
+
+class Waiter(Protocol):
+    """A flag that one coroutine waits for and others raise."""
+
+    def set(self) -> None:
+        """Raise the flag and wake whoever waits."""
+
+    def clear(self) -> None:
+        """Lower the flag."""
+
+    def is_set(self) -> bool:
+        """Whether the flag is up."""
+
+    async def wait(self, timeout: float | None) -> bool:
+        """Wait for the flag; False when the time is over first."""
+
+
+class Task(Protocol):
+    """A coroutine that runs beside its maker."""
+
+    async def join(self, timeout: float | None) -> None:
+        """Wait for its end, at most `timeout`; returns either way."""
+
+
+class Runtime(Protocol):
+    """Sockets, waiting, tasks and the clock."""
+
+    def now(self) -> float:
+        """Seconds on a monotonic clock."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+    def lock(self) -> AbstractContextManager[Any]:
+        """A mutex for a section without awaits; it may be entered again by its holder."""
+
+    def waiter(self) -> Waiter:
+        """A new flag, down."""
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> Task:
+        """Start a coroutine beside the caller."""
+
+    async def connect(
+        self, address: Address, timeout: float | None, tls: SSLContext | None
+    ) -> Stream:
+        """Open a stream to `address`."""
+
+
+FRAME_HEADER = 16

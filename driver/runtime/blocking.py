@@ -1,0 +1,182 @@
+"""Threads and blocking sockets: every awaited method finishes without suspending."""
+
+from __future__ import annotations
+
+import random
+import select
+import socket
+import threading
+import time
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager, suppress
+from ssl import SSLContext
+from typing import Any, TypeVar
+
+from driver.runtime.base import Stream, Task, Waiter
+from driver.topology.description import Address
+from driver.wire.header import frame_length
+
+T = TypeVar("T")
+
+_RECEIVE = 64 * 1024
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run an engine coroutine to its end on this thread.
+
+    The blocking runtime never suspends, so one `send` is enough; anything else is a bug.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    coroutine.close()
+    raise RuntimeError("the engine awaited something that is not the blocking runtime")
+
+
+class BlockingStream:
+    """A socket read in whole frames through one buffer that is used again and again."""
+
+    __slots__ = ("_buffer", "_end", "_socket", "_start", "_timeout")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._buffer = bytearray(_RECEIVE)
+        self._start = 0
+        self._end = 0
+        self._timeout = sock.gettimeout()
+
+    async def write(self, data: bytes | bytearray, timeout: float | None) -> None:
+        """Send all of `data`."""
+        self._limit(timeout)
+        self._socket.sendall(data)
+
+    async def read_frame(self, limit: int, timeout: float | None) -> memoryview:
+        """One whole frame; the time limit is for all of it, not for each read."""
+        until = None if timeout is None else time.monotonic() + timeout
+        if self._start == self._end:
+            self._start = self._end = 0
+        self._fill(4, until)
+        length = frame_length(self._buffer, self._start, limit)
+        self._fill(length, until)
+        start = self._start
+        self._start += length
+        return memoryview(self._buffer)[start : self._start]
+
+    def _fill(self, size: int, until: float | None) -> None:
+        """Read until `size` bytes from the start are there."""
+        if self._end - self._start >= size:
+            return
+        if self._start + size > len(self._buffer):
+            kept = self._buffer[self._start : self._end]
+            # A new buffer, since a view of the last frame may still be in use.
+            self._buffer = bytearray(max(_RECEIVE, size))
+            self._buffer[: len(kept)] = kept
+            self._start, self._end = 0, len(kept)
+        view = memoryview(self._buffer)
+        while self._end - self._start < size:
+            self._limit(None if until is None else until - time.monotonic())
+            count = self._socket.recv_into(view[self._end :])
+            if count == 0:
+                raise EOFError("the server closed the connection")
+            self._end += count
+
+    def _limit(self, timeout: float | None) -> None:
+        if timeout is not None and timeout <= 0:
+            raise TimeoutError("timed out")
+        if timeout != self._timeout:
+            self._socket.settimeout(timeout)
+            self._timeout = timeout
+
+    def has_input(self) -> bool:
+        """Whether the socket has something to read (or is closed)."""
+        if self._start != self._end:
+            return True
+        try:
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
+
+    def close(self) -> None:
+        """Shut the socket down first, so that a read on another thread ends."""
+        with suppress(OSError):  # not connected any more
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class BlockingWaiter(threading.Event):
+    """A `threading.Event` whose wait is a coroutine that never suspends."""
+
+    async def wait(self, timeout: float | None = None) -> bool:  # type: ignore[override]
+        """Wait for the flag; False when the time is over first."""
+        return super().wait(timeout)
+
+
+class ThreadTask:
+    """A coroutine on a daemon thread."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+        self._thread = threading.Thread(target=run, args=(coroutine,), name=name, daemon=True)
+        self._thread.start()
+
+    async def join(self, timeout: float | None) -> None:
+        """Wait for the thread, unless it is the caller's own."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+
+class BlockingRuntime:
+    """The world as plain threads see it."""
+
+    now = staticmethod(time.monotonic)
+    random = staticmethod(random.random)
+
+    def lock(self) -> AbstractContextManager[Any]:
+        """A mutex that its holder may enter again."""
+        return threading.RLock()
+
+    def waiter(self) -> Waiter:
+        """A new flag, down."""
+        return BlockingWaiter()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> Task:
+        """Start a daemon thread."""
+        return ThreadTask(coroutine, name)
+
+    async def connect(
+        self, address: Address, timeout: float | None, tls: SSLContext | None
+    ) -> Stream:
+        """Open a socket: Unix domain, or TCP with Nagle off and keep-alive on."""
+        until = None if timeout is None else time.monotonic() + timeout
+        if address.port is None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(timeout)
+            try:
+                sock.connect(address.host)
+            except BaseException:
+                sock.close()
+                raise
+            return BlockingStream(sock)
+        sock = socket.create_connection((address.host, address.port), timeout)
+        try:
+            tune(sock)
+            if tls is not None:
+                sock.settimeout(None if until is None else max(0.001, until - time.monotonic()))
+                sock = tls.wrap_socket(sock, server_hostname=address.host)
+        except BaseException:
+            sock.close()
+            raise
+        return BlockingStream(sock)
+
+
+def tune(sock: socket.socket) -> None:
+    """Set the TCP options that the connection-establishment part of the specs asks for."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, most in (("TCP_KEEPIDLE", 120), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 9)):
+        option = getattr(socket, name, None)
+        if option is not None and sock.getsockopt(socket.IPPROTO_TCP, option) > most:
+            sock.setsockopt(socket.IPPROTO_TCP, option, most)

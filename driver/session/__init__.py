@@ -1,0 +1,1 @@
+"""Logical sessions: the pool of server sessions, and what a client session knows."""

@@ -1,0 +1,13 @@
+"""Cluster time: keep the greatest one seen (driver-sessions, "Gossipping the cluster time")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def later(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Any:
+    """The later of two `$clusterTime` documents; None only when both are."""
+    if one is None or other is None:
+        return one or other
+    return one if one["clusterTime"] >= other["clusterTime"] else other

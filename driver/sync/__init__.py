@@ -1,0 +1,15 @@
+"""The blocking API, under PyMongo's names: tables over `driver.aio`."""
+
+from driver.sync.client import ClientSession, MongoClient
+from driver.sync.collection import Collection
+from driver.sync.cursor import CommandCursor, Cursor
+from driver.sync.database import Database
+
+__all__ = [
+    "ClientSession",
+    "Collection",
+    "CommandCursor",
+    "Cursor",
+    "Database",
+    "MongoClient",
+]

@@ -1,0 +1,116 @@
+"""The sync client and session: tables over their asyncio counterparts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from driver.aio.client import AsyncMongoClient
+from driver.engine.session import AsyncClientSession
+from driver.options import ClientOptions
+from driver.runtime.blocking import BlockingRuntime
+from driver.sync.cursor import CommandCursor
+from driver.sync.database import Database
+from driver.sync.facade import Facade, attribute, blocking, blocking_as, forwarding
+
+
+class ClientSession(Facade[AsyncClientSession]):
+    """Operations given this session see each other's effects, in order."""
+
+    __slots__ = ("client",)
+
+    def __init__(self, core_object: AsyncClientSession, client: MongoClient) -> None:
+        super().__init__(core_object)
+        self.client = client
+
+    has_ended = attribute("has_ended")
+    session_id = attribute("session_id")
+    cluster_time = attribute("cluster_time")
+    operation_time = attribute("operation_time")
+    advance_cluster_time = forwarding(AsyncClientSession.advance_cluster_time)
+    advance_operation_time = forwarding(AsyncClientSession.advance_operation_time)
+    end_session = blocking(AsyncClientSession.end_session)
+
+    def __enter__(self) -> ClientSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end_session()
+
+
+class MongoClient(Facade[AsyncMongoClient]):
+    """A deployment. Safe to share between threads.
+
+    `host` is a connection string, a host or a list of hosts; keywords are PyMongo's and override
+    it. It begins to watch the deployment at once, unless `connect=False`. Close it, or use `with`.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(
+        self,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        connect: bool = True,
+        **options: Any,
+    ) -> None:
+        resolved = ClientOptions.resolve(host, port, **options)
+        super().__init__(AsyncMongoClient.on(BlockingRuntime(), resolved))
+        if connect:
+            self._core_object._core.topology.open()
+
+    options = attribute("options")
+    codec_options = attribute("codec_options")
+    read_preference = attribute("read_preference")
+    read_concern = attribute("read_concern")
+    write_concern = attribute("write_concern")
+    topology_description = attribute("topology_description")
+    topology_id = attribute("topology_id")
+    nodes = attribute("nodes")
+    primary = attribute("primary")
+    secondaries = attribute("secondaries")
+    checked_out_connections = attribute("checked_out_connections")
+
+    list_databases = blocking_as(CommandCursor)(AsyncMongoClient.list_databases)
+    list_database_names = blocking(AsyncMongoClient.list_database_names)
+    drop_database = blocking(AsyncMongoClient.drop_database)
+    server_info = blocking(AsyncMongoClient.server_info)
+    close = blocking(AsyncMongoClient.close)
+
+    def get_database(self, name: str | None = None, **options: Any) -> Database:
+        """A database, with options of its own; without a name, the connection string's."""
+        return Database(self._core_object.get_database(name, **options), self)
+
+    def get_default_database(self, default: str | None = None, **options: Any) -> Database:
+        """The connection string's database, or `default`."""
+        return Database(self._core_object.get_default_database(default, **options), self)
+
+    def start_session(self, *args: Any, **options: Any) -> ClientSession:
+        """A session: operations that are given it see each other's effects in order."""
+        return ClientSession(self._core_object.start_session(*args, **options), self)
+
+    def __getitem__(self, name: str) -> Database:
+        return Database(self._core_object[name], self)
+
+    def __getattr__(self, name: str) -> Database:
+        if name.startswith("_"):
+            raise AttributeError(f"MongoClient has no attribute {name!r}; use [{name!r}]")
+        return self[name]
+
+    def __enter__(self) -> MongoClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""The wire protocol: bytes to messages and back, without any I/O."""

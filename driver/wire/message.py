@@ -1,0 +1,119 @@
+"""OP_MSG, and OP_QUERY/OP_REPLY for the first hello of an old server.
+
+Spec: message/OP_MSG. A message is built in one buffer; a reply is read from one view of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from struct import Struct, error
+from typing import Any
+
+from driver.bson import CodecOptions, write_document
+from driver.errors import ProtocolError
+from driver.wire.header import HEADER, HEADER_SIZE, OP_MSG, OP_QUERY, OP_REPLY
+
+CHECKSUM_PRESENT = 1
+MORE_TO_COME = 1 << 1
+EXHAUST_ALLOWED = 1 << 16
+_REQUIRED_FLAGS = 0xFFFF
+_KNOWN_FLAGS = CHECKSUM_PRESENT | MORE_TO_COME
+
+_UINT = Struct("<I")
+_INT = Struct("<i")
+_OP_MSG_START = Struct("<iiiiIB")
+_QUERY_START = Struct("<iiiii")
+_REPLY_START = Struct("<iqii")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply as it came: `document` is BSON, valid as long as the frame it was cut from."""
+
+    request_id: int
+    response_to: int
+    flags: int
+    document: memoryview
+
+    @property
+    def more_to_come(self) -> bool:
+        """Whether the peer sends another reply without being asked."""
+        return bool(self.flags & MORE_TO_COME)
+
+
+def op_msg(
+    request_id: int,
+    document: Mapping[str, Any],
+    options: CodecOptions,
+    *,
+    sequences: Sequence[tuple[str, Sequence[bytes]]] = (),
+    flags: int = 0,
+) -> bytearray:
+    """An OP_MSG: the command's document, and its document sequences (already encoded)."""
+    message = bytearray(_OP_MSG_START.pack(0, request_id, 0, OP_MSG, flags, 0))
+    write_document(message, document, options)
+    for identifier, documents in sequences:
+        message.append(1)
+        start = len(message)
+        message += b"\0\0\0\0"
+        message += identifier.encode()
+        message.append(0)
+        for encoded in documents:
+            message += encoded
+        _INT.pack_into(message, start, len(message) - start)
+    _INT.pack_into(message, 0, len(message))
+    return message
+
+
+def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions) -> bytearray:
+    """An OP_QUERY of one document against admin.$cmd: the legacy hello."""
+    message = bytearray(HEADER.pack(0, request_id, 0, OP_QUERY))
+    message += _INT.pack(4)  # secondaryOk
+    message += b"admin.$cmd\0"
+    message += _INT.pack(0) + _INT.pack(-1)
+    write_document(message, document, options)
+    _INT.pack_into(message, 0, len(message))
+    return message
+
+
+def parse_reply(frame: memoryview) -> Reply:
+    """Cut a reply out of a frame; raises ProtocolError where the bytes are no reply."""
+    length, request_id, response_to, op_code = HEADER.unpack_from(frame)
+    if length != len(frame):
+        raise ProtocolError(f"a message of {length} bytes came in a frame of {len(frame)}")
+    try:
+        if op_code == OP_MSG:
+            return _parse_op_msg(frame, request_id, response_to)
+        if op_code == OP_REPLY:
+            return _parse_op_reply(frame, request_id, response_to)
+    except error as short:
+        raise ProtocolError(f"the server sent a message that ends too early: {short}") from None
+    raise ProtocolError(f"the server sent op code {op_code}; OP_MSG ({OP_MSG}) was expected")
+
+
+def _parse_op_msg(frame: memoryview, request_id: int, response_to: int) -> Reply:
+    flags: int = _UINT.unpack_from(frame, HEADER_SIZE)[0]
+    if flags & _REQUIRED_FLAGS & ~_KNOWN_FLAGS:
+        raise ProtocolError(f"the server sent an OP_MSG with unknown required flags {flags:#x}")
+    end = len(frame) - (4 if flags & CHECKSUM_PRESENT else 0)
+    start = HEADER_SIZE + 4
+    if start >= end:
+        raise ProtocolError("the server sent an OP_MSG without sections")
+    if frame[start] != 0:
+        raise ProtocolError(f"the server sent an OP_MSG with a section of kind {frame[start]}")
+    size: int = _INT.unpack_from(frame, start + 1)[0]
+    if size < 5 or start + 1 + size != end:
+        raise ProtocolError(f"the server sent an OP_MSG whose document claims {size} bytes")
+    return Reply(request_id, response_to, flags, frame[start + 1 : end])
+
+
+def _parse_op_reply(frame: memoryview, request_id: int, response_to: int) -> Reply:
+    _, _, _, count = _REPLY_START.unpack_from(frame, HEADER_SIZE)
+    start = HEADER_SIZE + _REPLY_START.size
+    if count != 1:
+        raise ProtocolError(f"the server sent an OP_REPLY of {count} documents to a command")
+    size: int = _INT.unpack_from(frame, start)[0]
+    if size < 5 or start + size != len(frame):
+        raise ProtocolError(f"the server sent an OP_REPLY whose document claims {size} bytes")
+    return Reply(request_id, response_to, 0, frame[start:])
