@@ -137,14 +137,14 @@ def compressors(value: object) -> tuple[str, ...]:
 
 
 def properties(value: object) -> Mapping[str, Any]:
-    """Mechanism properties, by upper-case name; `NAME:value` pairs in a connection string.
+    """Mechanism properties; `NAME:value` pairs in a connection string.
 
     There, a value may hold colons but no comma; such a value must come as a keyword.
     """
     pairs = _pairs(value) if isinstance(value, str) else value
     if not isinstance(pairs, Mapping) or not all(isinstance(name, str) for name in pairs):
         raise ValueError("must map names of properties to values")
-    return {name.upper(): each for name, each in pairs.items()}
+    return dict(pairs)
 
 
 def tag_sets(value: object) -> tuple[TagSet, ...]:

@@ -66,6 +66,11 @@ def test_bad_hosts_are_refused(host: Any, port: Any) -> None:
         resolve(host, port)
 
 
+def test_a_connection_string_stands_alone() -> None:
+    with pytest.raises(ConfigurationError, match="one of several hosts"):
+        resolve(["a", "mongodb://b"])
+
+
 @pytest.mark.parametrize(
     ("keywords", "field", "value"),
     [
@@ -164,6 +169,7 @@ def test_keywords_override_the_connection_string() -> None:
         {"authMechanismProperties": 5},
         {"authMechanismProperties": {1: 2}},
         {"appname": b"x"},
+        {"username": chr(0xD800), "password": "p"},
         {"document_class": {}},
         {"host": ["a", "b"], "directConnection": True},
         {"host": ["a", "b"], "loadBalanced": True},

@@ -59,6 +59,7 @@ def test_paths_of_sockets_keep_their_case() -> None:
         "mongodb+srv://[::1]",
         "mongodb+srv://%2Ftmp%2Fa.sock",
         "MONGODB://h",
+        "mongodb://" + chr(0xD800) + "@h",
         "mongodb+foo://h",
         "localhost",
     ],
@@ -158,6 +159,23 @@ def test_what_is_wrong_warns_and_is_ignored(
 def test_without_warnings_the_same_is_an_error(query: str) -> None:
     with pytest.raises(ConfigurationError):
         parse_uri(f"mongodb://h/?{query}", warn=False)
+
+
+@pytest.mark.parametrize("name", ["mongodb", "a" * 62, "x-1", "1a"])
+def test_service_names(name: str) -> None:
+    options = parse_uri(f"mongodb+srv://a.b.c/?srvServiceName={name}", warn=False).options
+    assert options == {"srvServiceName": name}
+
+
+@pytest.mark.parametrize("name", ["", "a" * 63, "-a", "a-", "a--b", "1", "a.b", "ä", "_a"])
+def test_bad_service_names(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="srvServiceName must"):
+        parse_uri(f"mongodb+srv://a.b.c/?srvServiceName={name}", warn=False)
+
+
+def test_srv_is_no_direct_connection() -> None:
+    with pytest.raises(ConfigurationError, match="directConnection"):
+        parse_uri("mongodb+srv://a.b.c/?directConnection=true")
 
 
 @pytest.mark.parametrize(
