@@ -9,13 +9,17 @@ from typing import Any
 from driver.aio.cursor import AsyncCommandCursor
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope, Scoped
+from driver.concerns import WriteConcern
+from driver.engine.client_bulk import client_bulk_write
 from driver.engine.core import Core
 from driver.engine.session import AsyncClientSession
 from driver.errors import ConfigurationError, InvalidOperation
+from driver.models import WriteModel
 from driver.operations.base import put
 from driver.operations.catalog import ListDatabases
 from driver.options import ClientOptions
 from driver.read_preferences import ReadPreference
+from driver.results import ClientBulkWriteResult
 from driver.runtime.aio import AsyncioRuntime, in_event_loop
 from driver.runtime.base import Runtime
 from driver.topology.description import Address, ServerType, TopologyDescription
@@ -154,6 +158,39 @@ class AsyncMongoClient(Scoped):
         """Remove a database with all its collections."""
         name = getattr(name_or_database, "name", name_or_database)
         await self[name].drop(session, comment)
+
+    async def bulk_write(
+        self,
+        models: Sequence[WriteModel],
+        session: Any = None,
+        ordered: bool = True,
+        verbose_results: bool = False,
+        bypass_document_validation: bool | None = None,
+        comment: Any = None,
+        let: Any = None,
+        write_concern: WriteConcern | None = None,
+        raw_data: bool | None = None,
+    ) -> ClientBulkWriteResult:
+        """Write to several collections in one go: each model names its `namespace` (8.0)."""
+        if not isinstance(models, list | tuple):
+            raise TypeError("models must be a list of write models")
+        if not models:
+            raise InvalidOperation("models must not be empty: there is nothing to write")
+        concern = write_concern or self.write_concern
+        return await client_bulk_write(
+            self._core,
+            models,
+            session,
+            ordered=ordered,
+            verbose=verbose_results,
+            acknowledged=concern.acknowledged,
+            write_concern=concern,
+            codec_options=self.codec_options,
+            bypass_document_validation=bypass_document_validation,
+            comment=comment,
+            let=let,
+            raw_data=raw_data,
+        )
 
     async def server_info(self, session: Any = None) -> dict[str, Any]:
         """buildInfo."""

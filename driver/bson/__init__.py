@@ -12,8 +12,8 @@ from driver.bson.codec_options import (
 )
 from driver.bson.datetimes import DatetimeMS
 from driver.bson.decimal128 import Decimal128
-from driver.bson.decode import decode, decode_all, decode_iter
-from driver.bson.encode import encode, write_document
+from driver.bson.decoder import decode, decode_all, decode_iter
+from driver.bson.encoder import encode, write_document
 from driver.bson.errors import (
     BSONError,
     InvalidBSON,

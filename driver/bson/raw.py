@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from driver.bson.codec_options import DEFAULT_CODEC_OPTIONS, CodecOptions
-from driver.bson.decode import check_document, decode_shallow
+from driver.bson.decoder import check_document, decode_shallow
 
 
 class RawBSONDocument(Mapping[str, Any]):

@@ -44,7 +44,9 @@ class Batches:
         self._first = first
         self._database = first.database if first else ""
         self._codec_options = first.codec_options if first else DEFAULT_CODEC
-        self._session = getattr(session, "_core_object", session) or core.implicit_session()
+        given = getattr(session, "_core_object", session)
+        self._session: AsyncClientSession = given or core.implicit_session()
+        self._borrowed = given is None
         self._batch_size = batch_size
         self._limit = abs(limit)
         self._received = 0
@@ -57,6 +59,13 @@ class Batches:
         self.address: Address | None = None
         self._collection = ""
         self.closed = False
+
+    @classmethod
+    def resume(cls, core: Core, reply: CursorReply, session: AsyncClientSession | None) -> Batches:
+        """The batches of a cursor whose first reply is here already."""
+        batches = cls(core, None, session)
+        batches._take(reply)
+        return batches
 
     @property
     def alive(self) -> bool:
@@ -148,5 +157,5 @@ class Batches:
         """Nothing more will be asked of the server."""
         self.closed = True
         self._first = None
-        if self._session.implicit:
+        if self._borrowed:
             self._session.release()

@@ -81,6 +81,7 @@ class MongoClient(Facade[AsyncMongoClient]):
     list_databases = blocking_as(CommandCursor)(AsyncMongoClient.list_databases)
     list_database_names = blocking(AsyncMongoClient.list_database_names)
     drop_database = blocking(AsyncMongoClient.drop_database)
+    bulk_write = blocking(AsyncMongoClient.bulk_write)
     server_info = blocking(AsyncMongoClient.server_info)
     close = blocking(AsyncMongoClient.close)
 

@@ -218,8 +218,10 @@ def _read_string(reader: Reader, position: int, end: int) -> tuple[str, int]:
 
 def _read_binary(reader: Reader, position: int, end: int) -> tuple[Any, int]:
     data = reader.data
-    length = _length(reader, position, end)
     start = position + 5
+    if start > end:
+        raise _cut(position, 5, end)
+    length = _length(reader, position, end)
     stop = start + length
     if stop > end:
         raise _cut(start, length, end)
