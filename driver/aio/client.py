@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from driver.aio.change_stream import Watchable
 from driver.aio.cursor import AsyncCommandCursor
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope, Scoped
@@ -25,7 +26,7 @@ from driver.runtime.base import Runtime
 from driver.topology.description import Address, ServerType, TopologyDescription
 
 
-class AsyncMongoClient(Scoped):
+class AsyncMongoClient(Scoped, Watchable):
     """A deployment, as seen from one event loop.
 
     `host` is a connection string, a host or a list of hosts; keywords are PyMongo's and override
@@ -60,6 +61,9 @@ class AsyncMongoClient(Scoped):
         client = cls.__new__(cls)
         client._begin(options, runtime)
         return client
+
+    def _watched(self) -> dict[str, Any]:
+        return {"database": "admin", "whole_cluster": True}
 
     # What it knows.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from driver.aio.change_stream import Watchable
 from driver.aio.collection_indexes import CollectionIndexes
 from driver.aio.collection_reads import CollectionReads
 from driver.aio.collection_writes import CollectionWrites
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from driver.aio.database import AsyncDatabase
 
 
-class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes):
+class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes, Watchable):
     """A collection of documents; made by `database[name]`, never touches the server itself."""
 
     def __init__(self, database: AsyncDatabase, name: str, scope: Scope) -> None:
@@ -24,6 +25,9 @@ class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes):
             raise InvalidName(f"collection name {name!r} must not begin, end or double a '.'")
         super().__init__(database._core, database.name, name, scope)
         self.database = database
+
+    def _watched(self) -> dict[str, Any]:
+        return self._place()
 
     @property
     def full_name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from driver.aio.change_stream import Watchable
 from driver.aio.collection import AsyncCollection
 from driver.aio.collection_reads import aggregate_operation
 from driver.aio.cursor import AsyncCommandCursor, run_cursor
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from driver.aio.client import AsyncMongoClient
 
 
-class AsyncDatabase(Scoped):
+class AsyncDatabase(Scoped, Watchable):
     """A database; made by `client[name]`, never touches the server itself."""
 
     def __init__(self, client: AsyncMongoClient, name: str, scope: Scope) -> None:
@@ -29,6 +30,9 @@ class AsyncDatabase(Scoped):
         self.name = self._db = name
         self._core = client._core
         self._scope = scope
+
+    def _watched(self) -> dict[str, Any]:
+        return {"database": self.name}
 
     def with_options(self, /, **options: Any) -> AsyncDatabase:
         """The same database with other codec_options, read_preference, *_concern."""

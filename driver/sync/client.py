@@ -10,6 +10,7 @@ from driver.aio.client import AsyncMongoClient
 from driver.engine.session import AsyncClientSession
 from driver.options import ClientOptions
 from driver.runtime.blocking import BlockingRuntime
+from driver.sync.change_stream import ChangeStream
 from driver.sync.cursor import CommandCursor
 from driver.sync.database import Database
 from driver.sync.facade import Facade, attribute, blocking, blocking_as, forwarding
@@ -78,6 +79,7 @@ class MongoClient(Facade[AsyncMongoClient]):
     secondaries = attribute("secondaries")
     checked_out_connections = attribute("checked_out_connections")
 
+    watch = blocking_as(ChangeStream)(AsyncMongoClient.watch)
     list_databases = blocking_as(CommandCursor)(AsyncMongoClient.list_databases)
     list_database_names = blocking(AsyncMongoClient.list_database_names)
     drop_database = blocking(AsyncMongoClient.drop_database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from driver.aio.collection import AsyncCollection
+from driver.sync.change_stream import ChangeStream
 from driver.sync.cursor import CommandCursor, Cursor
 from driver.sync.facade import Facade, attribute, blocking, blocking_as, wrapping
 
@@ -35,6 +36,8 @@ class Collection(Facade[AsyncCollection]):
     estimated_document_count = blocking(AsyncCollection.estimated_document_count)
     count = blocking(AsyncCollection.count)
     distinct = blocking(AsyncCollection.distinct)
+
+    watch = blocking_as(ChangeStream)(AsyncCollection.watch)
 
     insert_one = blocking(AsyncCollection.insert_one)
     insert_many = blocking(AsyncCollection.insert_many)

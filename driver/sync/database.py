@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.aio.database import AsyncDatabase
 from driver.runtime.blocking import run
+from driver.sync.change_stream import ChangeStream
 from driver.sync.collection import Collection
 from driver.sync.cursor import CommandCursor
 from driver.sync.facade import Facade, attribute, blocking, blocking_as
@@ -32,6 +33,7 @@ class Database(Facade[AsyncDatabase]):
     command = blocking(AsyncDatabase.command)
     cursor_command = blocking_as(CommandCursor)(AsyncDatabase.cursor_command)
     aggregate = blocking_as(CommandCursor)(AsyncDatabase.aggregate)
+    watch = blocking_as(ChangeStream)(AsyncDatabase.watch)
     list_collections = blocking_as(CommandCursor)(AsyncDatabase.list_collections)
     list_collection_names = blocking(AsyncDatabase.list_collection_names)
     validate_collection = blocking(AsyncDatabase.validate_collection)
