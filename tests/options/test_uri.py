@@ -227,7 +227,10 @@ def test_only_schemes_make_connection_strings() -> None:
     assert not is_uri("localhost:27017")
 
 
-@given(st.text(), st.text(), st.text(st.characters(exclude_characters='/\\ "$.\x00'), min_size=1))
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters='/\\ "$.\x00'), min_size=1)
+
+
+@given(st.text(), st.text(), NAMES)
 def test_what_is_percent_encoded_comes_back(username: str, password: str, database: str) -> None:
     parts = (quote(part, safe="") for part in (username, password, database))
     uri = parse_uri("mongodb://{}:{}@h/{}".format(*parts))
