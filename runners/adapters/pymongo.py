@@ -73,6 +73,16 @@ def _servers(topology: Any) -> Iterable[ServerView]:
         yield ServerView(address_text(address), server.server_type_name)
 
 
+def _transaction_state(session: Any) -> str:
+    state = str(session._transaction.state.name).lower()
+    return "committed" if state == "committed_empty" else state
+
+
+def _pinned_server(session: Any) -> str | None:
+    address = session._transaction.pinned_address
+    return None if address is None else address_text(address)
+
+
 def _log_entry(record: logging.LogRecord) -> LogEntry | None:
     """PyMongo logs JSON documents; a record of plain text is none of the spec's."""
     try:
@@ -93,7 +103,6 @@ BINDING = Binding(
         "collection": Collection,
         "session": ClientSession,
         "bucket": gridfs.GridFSBucket,
-        "cursor": Cursor,
     },
     models={
         "insertOne": pymongo.InsertOne,
@@ -129,9 +138,16 @@ BINDING = Binding(
     interrupts=lambda event: bool(event.interrupt_connections),
     servers=_servers,
     topology=lambda client: client.topology_description,
-    lsid=lambda session: session.session_id,
     logger="pymongo",
     log_entry=_log_entry,
     log_owner=lambda client: str(client._topology_settings._topology_id),
+    answers={
+        "session.lsid": lambda session: session.session_id,
+        "session.transactionState": _transaction_state,
+        "session.pinnedServer": _pinned_server,
+        "session.dirty": lambda session: session._server_session.dirty,
+    },
+    forwards={Collection.find: Cursor, Collection.find_one: Cursor},
+    withheld=frozenset({"rawData"}),
     timeout=pymongo.timeout,
 )

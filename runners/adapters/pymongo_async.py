@@ -33,6 +33,6 @@ BINDING = replace(
         "collection": AsyncCollection,
         "session": AsyncClientSession,
         "bucket": gridfs.AsyncGridFSBucket,
-        "cursor": AsyncCursor,
     },
+    forwards={AsyncCollection.find: AsyncCursor, AsyncCollection.find_one: AsyncCursor},
 )

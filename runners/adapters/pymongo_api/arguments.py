@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -17,31 +17,29 @@ from runners.adapters.base import AdapterError, Unsupported
 from runners.adapters.pymongo_api.binding import Binding
 from runners.model import Json, JsonObject
 
-_NEVER_PASSED_ON = frozenset({"rawData"})
-"""Options that change what a driver sends: one without the option would send it to the server."""
-
 _NO_KEYWORDS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a callable takes by keyword; `open` if it hands unknown keywords to the server."""
+    """What a callable takes by keyword.
+
+    `open` if it hands unknown keywords to the server; those in `withheld` must not get there.
+    """
 
     names: frozenset[str]
     required: frozenset[str]
-    open: bool
+    open: bool = False
+    withheld: frozenset[str] = frozenset()
 
     def keyword(self, argument: str) -> str | None:
         """The keyword for an argument of the format; None if there is none."""
         name = snake(argument)
         if name in self.names:
             return name
-        if argument in self.names or (self.open and argument not in _NEVER_PASSED_ON):
+        if argument in self.names or (self.open and argument not in self.withheld):
             return argument
         return None
-
-    def __or__(self, other: Parameters) -> Parameters:
-        return Parameters(self.names | other.names, self.required, other.open)
 
 
 def snake(name: str) -> str:
@@ -49,23 +47,31 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
+def parameters_of(binding: Binding, function: Any) -> Parameters:
+    """What a function, method or class of the driver takes."""
+    found = _parameters(function)
+    target = binding.forwards.get(getattr(function, "__func__", function))
+    if target is not None:
+        names = found.names | _parameters(target).names
+        found = replace(found, names=names, open=_parameters(target).open)
+    return replace(found, withheld=binding.withheld)
+
+
 @cache
-def parameters_of(function: Callable[..., Any], forwards_to: Any = None) -> Parameters:
-    """A callable's parameters; of one that forwards `*args`, also those of `forwards_to`."""
+def _parameters(function: Callable[..., Any]) -> Parameters:
     kinds = inspect.Parameter
-    names, required = set[str](), set[str]()
-    variadic = set[Any]()
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD):
-            variadic.add(parameter.kind)
-        elif name != "self":
-            names.add(name)
-            if parameter.default is kinds.empty:
-                required.add(name)
-    found = Parameters(frozenset(names), frozenset(required), kinds.VAR_KEYWORD in variadic)
-    if kinds.VAR_POSITIONAL in variadic and forwards_to is not None:
-        found |= parameters_of(forwards_to)
-    return found
+    parameters = dict(inspect.signature(function).parameters)
+    parameters.pop("self", None)
+    named = {
+        name: parameter
+        for name, parameter in parameters.items()
+        if parameter.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
+    }
+    return Parameters(
+        names=frozenset(named),
+        required=frozenset(name for name, p in named.items() if p.default is kinds.empty),
+        open=any(p.kind is kinds.VAR_KEYWORD for p in parameters.values()),
+    )
 
 
 def keywords(
@@ -96,9 +102,9 @@ def call_complete(
     return function(**named)
 
 
-def build(factory: Callable[..., Any], values: Mapping[str, Any], name: str) -> Any:
+def build(binding: Binding, factory: Any, values: Mapping[str, Any], name: str) -> Any:
     """An object of a class of the driver, with the format's names for its parameters."""
-    parameters = parameters_of(factory)
+    parameters = parameters_of(binding, factory)
     return call_complete(name, factory, parameters, keywords(name, parameters, values))
 
 
@@ -166,7 +172,8 @@ def _options(value: Json, where: str, names: Mapping[str, str]) -> dict[str, Any
 
 
 def _transaction_options(to: Converter, value: Json, where: str) -> Any:
-    return build(to.binding.public("TransactionOptions"), to.all(table(value, where), where), where)
+    factory = to.binding.public("TransactionOptions")
+    return build(to.binding, factory, to.all(table(value, where), where), where)
 
 
 def _return_document(to: Converter, value: Json, where: str) -> Any:

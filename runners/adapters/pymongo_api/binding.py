@@ -43,7 +43,7 @@ class Binding:
     driving: Callable[[], Driving]
 
     classes: Mapping[str, Any]
-    """By kind of entity, and `cursor` for the class whose parameters `find` takes."""
+    """By kind of entity."""
     models: Mapping[str, Any]
     """Write models by the format's names: insertOne, updateOne …"""
     api: Mapping[str, Any]
@@ -79,9 +79,6 @@ class Binding:
     """A topology description's servers."""
     topology: Callable[[Any], Any]
     """A client's present topology description."""
-    lsid: Callable[[Any], Any]
-    """A session's logical session id, a document."""
-
     logger: str
     """The name above the loggers of all components."""
     log_entry: Callable[[logging.LogRecord], LogEntry | None]
@@ -89,6 +86,14 @@ class Binding:
     log_owner: Callable[[Any], str]
     """What a client's log entries have as `owner`."""
 
+    answers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """What the harness asks, by kind and question: session.lsid (a document),
+    session.transactionState (as the format spells it), session.pinnedServer (`host:port` or
+    None), session.dirty (a bool)."""
+    forwards: Mapping[Any, Any] = field(default_factory=dict)
+    """Methods that only pass on what they are given, and the callable that names it."""
+    withheld: frozenset[str] = frozenset()
+    """Options of the format that the driver lacks and would hand to the server as they are."""
     timeout: Callable[[float], AbstractContextManager[Any]] | None = None
     """Limits all calls within it, in seconds; None where the driver has no timeoutMS."""
     logic: Mapping[str, Callable[[JsonObject], Json]] = field(default_factory=dict)

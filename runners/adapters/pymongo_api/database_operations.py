@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runners.adapters.base import AdapterError
+from runners.adapters.base import AdapterError, Unsupported
 from runners.adapters.pymongo_api import results
 from runners.adapters.pymongo_api.cursor_operations import WATCH, open_cursor, watch
 from runners.adapters.pymongo_api.entity import Entity
@@ -57,6 +57,8 @@ async def _create_command_cursor(call: Call) -> Entity:
         named["max_await_time_ms"] = call.values["maxTimeMS"]
     cursor = await call.method(command=command, **named)
     if "batchSize" in call.values:
+        if not hasattr(cursor, "batch_size"):
+            raise Unsupported(f"{call.name}.batchSize")
         cursor = await call.invoke(cursor.batch_size, call.values["batchSize"])
     return open_cursor(cursor, [])
 

@@ -53,7 +53,7 @@ class Maker:
         """The object at `key` of an entity object, as keywords of a function."""
         name = f"entity.{kind}.{key}"
         values = self.convert.all(table(spec.get(key, {}), name), name)
-        return keywords(name, parameters_of(function), values)
+        return keywords(name, parameters_of(self.binding, function), values)
 
 
 async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
@@ -61,7 +61,7 @@ async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
     if "serverApi" in spec:
         values = table(spec["serverApi"], "serverApi")
         options["server_api"] = build(
-            to.binding.public("ServerApi"), values, "entity.client.serverApi"
+            to.binding, to.binding.public("ServerApi"), values, "entity.client.serverApi"
         )
     observer = Observer(entity_id, _wanted(spec), to.binding, to.sink, to.faults)
     levels = _log_levels(spec)

@@ -74,14 +74,14 @@ class Call:
     async def collect(self, cursor: Any) -> list[Any]:
         """All that a cursor yields."""
         with self._driver_errors():
-            if hasattr(cursor, "__aiter__"):
+            if hasattr(type(cursor), "__aiter__"):
                 return [document async for document in cursor]
             return list(cursor)
 
     async def advance(self, cursor: Any) -> list[Any]:
         """The cursor's next document in a list, or an empty one at its (present) end."""
         with self._driver_errors():
-            if hasattr(cursor, "__anext__"):
+            if hasattr(type(cursor), "__anext__"):
                 document = await anext(cursor, _END)
             else:
                 document = next(cursor, _END)
@@ -104,7 +104,8 @@ class Operation:
 
     `method` is the driver's method that it comes down to: without it, the driver lacks the
     operation. `own` are arguments which `perform` deals with; the others must be parameters of
-    `method`, by the name in `renamed` or by their own.
+    `method`, by the name in `renamed` or by their own. `answer` is the binding's answer that the
+    harness's own questions come down to.
     """
 
     perform: Perform
@@ -112,16 +113,19 @@ class Operation:
     method: str | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    answer: str | None = None
 
     def parameters(self, binding: Binding, kind: str) -> Parameters:
         """What the driver's method takes."""
         if self.method is None:
             raise TypeError("an operation without a method has no parameters")
         function = getattr(binding.classes[kind], self.method)
-        return parameters_of(function, binding.classes["cursor"])
+        return parameters_of(binding, function)
 
     def offered(self, binding: Binding, kind: str) -> bool:
         """Whether the driver has the operation."""
+        if self.answer is not None:
+            return self.answer in binding.answers
         return self.method is None or hasattr(binding.classes[kind], self.method)
 
     def arguments_offered(self, binding: Binding, kind: str) -> frozenset[str]:
@@ -168,3 +172,12 @@ def yields(method: str, *arguments: str) -> Operation:
         return await call.collect(await call.method(**call.keywords()))
 
     return operation(perform, *arguments, method=method)
+
+
+def question(answer: str) -> Operation:
+    """What the harness asks of an entity, and no user of the driver would."""
+
+    async def perform(call: Call) -> Any:
+        return await call.invoke(call.binding.answers[answer], call.target)
+
+    return Operation(perform, frozenset(), answer=answer)

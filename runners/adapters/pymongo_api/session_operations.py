@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runners.adapters.base import AdapterError
-from runners.adapters.pymongo_api.operation import Call, Operation, operation, returns
+from runners.adapters.pymongo_api.operation import Call, Operation, operation, question, returns
 
 _TRANSACTION = ("readConcern", "writeConcern", "readPreference", "maxCommitTimeMS")
 
@@ -22,16 +22,14 @@ async def _with_transaction(call: Call) -> None:
     await call.method(callback=call.driving.callback(callback), **call.keywords("callback"))
 
 
-async def _lsid(call: Call) -> Any:
-    return call.binding.lsid(call.target)
-
-
 async def _snapshot_time(call: Call) -> Any:
     return call.target.snapshot_time
 
 
 OPERATIONS: dict[str, Operation] = {
     "abortTransaction": returns("abort_transaction"),
+    "advanceClusterTime": returns("advance_cluster_time", "clusterTime"),
+    "advanceOperationTime": returns("advance_operation_time", "operationTime"),
     "commitTransaction": returns("commit_transaction"),
     "endSession": returns("end_session"),
     "getSnapshotTime": operation(_snapshot_time, method="snapshot_time"),
@@ -41,5 +39,8 @@ OPERATIONS: dict[str, Operation] = {
     "withTransaction": operation(
         _with_transaction, *_TRANSACTION, method="with_transaction", own=("callback",)
     ),
-    "spec.lsid": operation(_lsid),
+    "spec.lsid": question("session.lsid"),
+    "spec.transactionState": question("session.transactionState"),
+    "spec.pinnedServer": question("session.pinnedServer"),
+    "spec.dirty": question("session.dirty"),
 }

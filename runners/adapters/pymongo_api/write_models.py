@@ -25,4 +25,4 @@ def _write_model(binding: Binding, model: Any, where: str) -> Any:
         raise Unsupported(where, f"known are {', '.join(binding.models)}")
     if not isinstance(values, dict):
         raise AdapterError(f"{where} should be an object, not {values!r}")
-    return build(binding.models[kind], values, where)
+    return build(binding, binding.models[kind], values, where)

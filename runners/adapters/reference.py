@@ -1,0 +1,117 @@
+"""The reference driver, the sync API."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import driver
+import driver.errors
+import driver.events
+import driver.gridfs
+import driver.read_preferences
+from driver.aio.client import AsyncMongoClient
+from driver.aio.database import AsyncDatabase
+from driver.aio.scope import Scope
+from driver.bson.extended_json import from_extended, to_extended
+from driver.sync.client import ClientSession, MongoClient
+from driver.sync.collection import Collection
+from driver.sync.database import Database
+from runners.adapters.base import Adapter
+from runners.adapters.pymongo_api.adapter import PyMongoLike
+from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView
+from runners.adapters.pymongo_api.driving import Inline
+from runners.adapters.reference_logic import LOGIC
+from runners.model import Json
+
+
+def adapter() -> Adapter:
+    """The reference driver's sync API as a driver under test."""
+    keep_log_documents_whole()
+    return PyMongoLike(BINDING)
+
+
+def keep_log_documents_whole() -> None:
+    """Cases look into logged documents; the driver cuts them after 1000 characters otherwise."""
+    os.environ.setdefault("MONGODB_LOG_MAX_DOCUMENT_LENGTH", "100000")
+
+
+def _to_json(value: Any) -> Json:
+    result: Json = to_extended(value, relaxed=False)
+    return result
+
+
+def _read_preference(mode: str, **options: Any) -> Any:
+    return getattr(driver.read_preferences, mode[:1].upper() + mode[1:])(**options)
+
+
+def _write_concern(wtimeout_ms: int | None = None, **options: Any) -> Any:
+    return driver.WriteConcern(wtimeout=wtimeout_ms, **options)
+
+
+def _servers(topology: Any) -> Iterable[ServerView]:
+    for address, server in topology.servers.items():
+        yield ServerView(str(address), str(server.type))
+
+
+def _log_entry(record: logging.LogRecord) -> LogEntry | None:
+    fields, client = getattr(record, "fields", None), getattr(record, "client", None)
+    if fields is None or client is None:
+        return None
+    return LogEntry(str(client), {"message": record.getMessage(), **fields})
+
+
+BINDING = Binding(
+    name="reference",
+    version=driver.__version__,
+    driving=Inline,
+    classes={
+        "client": MongoClient,
+        "database": Database,
+        "collection": Collection,
+        "session": ClientSession,
+        "bucket": driver.gridfs.GridFSBucket,
+    },
+    models={
+        "insertOne": driver.InsertOne,
+        "updateOne": driver.UpdateOne,
+        "updateMany": driver.UpdateMany,
+        "replaceOne": driver.ReplaceOne,
+        "deleteOne": driver.DeleteOne,
+        "deleteMany": driver.DeleteMany,
+    },
+    api={
+        "CursorType": driver.CursorType,
+        "DriverInfo": driver.DriverInfo,
+        "ReturnDocument": driver.ReturnDocument,
+        "ServerApi": driver.ServerApi,
+    },
+    errors=driver.errors,
+    monitoring=driver.events,
+    failures=(driver.errors.MongoError, ValueError, TypeError, OverflowError),
+    to_json=_to_json,
+    from_json=from_extended,
+    read_preference=_read_preference,
+    read_concern=driver.ReadConcern,
+    write_concern=_write_concern,
+    labels=lambda error: error.labels,
+    server_type=lambda description: str(description.type),
+    topology_type=lambda description: str(description.type),
+    interrupts=lambda event: event.interrupt_in_use_connections,
+    servers=_servers,
+    topology=lambda client: client.topology_description,
+    logger="mongospec",
+    log_entry=_log_entry,
+    log_owner=lambda client: str(client.topology_id),
+    answers={"session.lsid": lambda session: session.session_id},
+    forwards={
+        MongoClient.get_database: Scope,
+        MongoClient.start_session: AsyncMongoClient.start_session,
+        Database.get_collection: Scope,
+        Database.create_collection: AsyncDatabase.create_collection,
+        Database.drop_collection: AsyncDatabase.drop_collection,
+    },
+    logic=LOGIC,
+)

@@ -1,0 +1,37 @@
+"""The reference driver, the asyncio API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import driver.gridfs
+from driver.aio.client import AsyncMongoClient
+from driver.aio.collection import AsyncCollection
+from driver.aio.database import AsyncDatabase
+from driver.aio.scope import Scope
+from driver.engine.session import AsyncClientSession
+from runners.adapters import reference as sync
+from runners.adapters.base import Adapter
+from runners.adapters.pymongo_api.adapter import PyMongoLike
+from runners.adapters.pymongo_api.driving import Loop
+
+
+def adapter() -> Adapter:
+    """The reference driver's asyncio API as a driver under test."""
+    sync.keep_log_documents_whole()
+    return PyMongoLike(BINDING)
+
+
+BINDING = replace(
+    sync.BINDING,
+    name="reference-async",
+    driving=Loop,
+    classes={
+        "client": AsyncMongoClient,
+        "database": AsyncDatabase,
+        "collection": AsyncCollection,
+        "session": AsyncClientSession,
+        "bucket": driver.gridfs.AsyncGridFSBucket,
+    },
+    forwards={AsyncMongoClient.get_database: Scope, AsyncDatabase.get_collection: Scope},
+)
