@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Mapping
@@ -180,6 +181,14 @@ class Dialer:
             document = authentication.step(reply)
 
 
+def _reason(error: BaseException) -> str:
+    """The system's own words; asyncio puts others in their place."""
+    number = getattr(error, "errno", None)
+    if number is not None and not isinstance(error, socket.gaierror) and number > 0:
+        return os.strerror(number)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _may_be_load(error: ConnectionFailure) -> bool:
     """False for what load never causes: an unknown name, a refused certificate."""
     return not isinstance(error.__cause__, (socket.gaierror, ssl.SSLCertVerificationError))
@@ -191,8 +200,7 @@ def _cannot_connect(error: BaseException, address: Address, elapsed: float) -> M
     elif isinstance(error, ssl.SSLCertVerificationError):
         wrapped = AutoReconnect(f"the server's certificate was refused: {error.verify_message}")
     else:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        wrapped = AutoReconnect(f"could not connect: {reason}")
+        wrapped = AutoReconnect(f"could not connect: {_reason(error)}")
     wrapped.host = str(address)
     wrapped.elapsed = elapsed
     return wrapped

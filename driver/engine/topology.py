@@ -265,7 +265,7 @@ class Topology:
         self, criteria: Criteria, timeout: float, operation: str
     ) -> ServerSelectionTimeoutError:
         error = ServerSelectionTimeoutError(
-            f"no server suits within {timeout} s: {explain(self.description, criteria)}"
+            f"waited {timeout:g} s: {explain(self.description, criteria)}"
         )
         error.operation = operation
         return error
