@@ -1,0 +1,155 @@
+"""What a case asks for before it runs: of the driver, of the deployment, of this runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from runners.load import SpecFile
+from runners.model import Case, Json, JsonObject
+from runners.unified.catalogue import CREATED, MADE, OPERATIONS
+from runners.unified.match import operator
+
+SCHEMA: Final = (1, 28)
+"""The newest schema version whose files this runner runs."""
+
+TEST_RUNNER: Final = "testRunner"
+
+_RUN_COMMAND: Final = frozenset(
+    {"operation.database.runCommand", "operation.database.runCommand.readPreference"}
+)
+_TEST_RUNNER_NEEDS: Final[dict[str, frozenset[str]]] = {
+    "failPoint": _RUN_COMMAND,
+    "targetedFailPoint": frozenset({"operation.session.spec.pinnedServer"}),
+    "assertSessionPinned": frozenset({"operation.session.spec.pinnedServer"}),
+    "assertSessionUnpinned": frozenset({"operation.session.spec.pinnedServer"}),
+    "assertSessionTransactionState": frozenset({"operation.session.spec.transactionState"}),
+    "assertSessionDirty": frozenset({"operation.session.spec.dirty"}),
+    "assertSessionNotDirty": frozenset({"operation.session.spec.dirty"}),
+    "assertNumberConnectionsCheckedOut": frozenset({"operation.client.spec.connectionsCheckedOut"}),
+    "recordTopologyDescription": frozenset({"operation.client.spec.topologyDescription"}),
+    "waitForPrimaryChange": frozenset({"operation.client.spec.topologyDescription"}),
+    "loop": frozenset({"operation.testRunner.loop"}),
+}
+"""What special operations ask of a driver. No driver has `operation.testRunner.loop`: the format
+dropped that operation, which ends only when something outside says so."""
+
+
+def test_of(spec: SpecFile, case: Case) -> JsonObject:
+    """The case's test object."""
+    tests = spec.value.get("tests")
+    test = tests[case.index] if isinstance(tests, list) and case.index < len(tests) else None
+    return test if isinstance(test, dict) else {}
+
+
+def skip_reason(spec: SpecFile, case: Case) -> str | None:
+    """The file's own reason for not running the test."""
+    reason = test_of(spec, case).get("skipReason")
+    return None if reason is None else str(reason)
+
+
+def requirements(spec: SpecFile, case: Case) -> list[list[JsonObject]]:
+    """The file's and the test's runOnRequirements; of each list, one has to be met."""
+    lists = (_objects(part.get("runOnRequirements")) for part in (spec.value, test_of(spec, case)))
+    return [each for each in lists if each]
+
+
+def schema_problem(spec: SpecFile) -> str | None:
+    """Why this runner cannot run the file, if it cannot."""
+    version = str(spec.value.get("schemaVersion"))
+    parts = version.split(".")
+    if not all(part.isdecimal() and len(part) < 6 for part in parts):
+        return f"schemaVersion {version!r} is not a version"
+    major, minor = int(parts[0]), int(parts[1]) if len(parts) > 1 else 0
+    if major != SCHEMA[0] or minor > SCHEMA[1]:
+        known = ".".join(map(str, SCHEMA))
+        return f"schemaVersion {version} is not supported; supported are 1.0 to {known}"
+    return None
+
+
+def operations(value: Json) -> Iterator[JsonObject]:
+    """All operations of a list, with those that they contain (threads, callbacks, loops)."""
+    for operation in _objects(value):
+        yield operation
+        arguments = operation.get("arguments")
+        if isinstance(arguments, dict):
+            yield from operations([arguments.get("operation")])
+            yield from operations(arguments.get("callback"))
+            yield from operations(arguments.get("operations"))
+
+
+def runs(test: JsonObject, *names: str) -> bool:
+    """Whether the test might execute an operation of one of these names."""
+    return any(operation.get("name") in names for operation in operations(test.get("operations")))
+
+
+def needs(spec: SpecFile, case: Case) -> frozenset[str]:
+    """The capabilities (see DriverInfo) without which a driver cannot run the case.
+
+    What the format itself does not know is left out: running into it is an error.
+    """
+    test = test_of(spec, case)
+    found: set[str] = set()
+    kinds: dict[str, str] = {}
+    _entities(_objects(spec.value.get("createEntities")), kinds, found)
+    for operation in operations(test.get("operations")):
+        _operation(operation, kinds, found)
+    if test.get("expectTracingMessages") is not None:
+        found.add("event.span")
+    if _mentions(test, "$$sessionLsid"):
+        found.add("operation.session.spec.lsid")
+    return frozenset(found)
+
+
+def _entities(entities: list[JsonObject], kinds: dict[str, str], found: set[str]) -> None:
+    for entity in entities:
+        for kind, spec in entity.items():
+            if not isinstance(spec, dict) or not isinstance(spec.get("id"), str):
+                continue
+            kinds[str(spec["id"])] = kind
+            if kind in CREATED:
+                found.add(f"entity.{kind}")
+            if kind == "client":
+                _client(spec, found)
+
+
+def _client(client: JsonObject, found: set[str]) -> None:
+    observed, logged = client.get("observeEvents"), client.get("observeLogMessages")
+    found.update(f"event.{name}" for name in (observed if isinstance(observed, list) else []))
+    found.update(f"log.{component}" for component in (logged if isinstance(logged, dict) else {}))
+    if "observeTracingMessages" in client:
+        found.add("event.span")
+    found.update(
+        f"entity.client.{option}"
+        for option in ("autoEncryptOpts", "storeEventsAsEntities")
+        if option in client
+    )
+
+
+def _operation(operation: JsonObject, kinds: dict[str, str], found: set[str]) -> None:
+    name, owner = str(operation.get("name")), str(operation.get("object"))
+    arguments = operation.get("arguments")
+    given = arguments if isinstance(arguments, dict) else {}
+    if owner == TEST_RUNNER:
+        found.update(_TEST_RUNNER_NEEDS.get(name, ()))
+        if name == "createEntities":
+            _entities(_objects(given.get("entities")), kinds, found)
+        return
+    kind = kinds.get(owner, "")
+    known = OPERATIONS.get(kind, {}).get(name)
+    if known is not None:
+        found.add(f"operation.{kind}.{name}")
+        found.update(f"operation.{kind}.{name}.{each}" for each in given if known.knows(each))
+    saved = operation.get("saveResultAsEntity")
+    if isinstance(saved, str) and name in MADE:
+        kinds[saved] = MADE[name]
+
+
+def _mentions(value: Json, wanted: str) -> bool:
+    if isinstance(value, dict):
+        return operator(value) == wanted or any(_mentions(v, wanted) for v in value.values())
+    return isinstance(value, list) and any(_mentions(item, wanted) for item in value)
+
+
+def _objects(value: Json) -> list[JsonObject]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
