@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from driver.bson import (
+    MAX_DEPTH,
     Binary,
     Code,
     DBPointer,
@@ -60,6 +61,12 @@ def nested(levels: int) -> dict[str, Any]:
     for _ in range(levels - 1):
         document = {"a": document}
     return document
+
+
+def wide() -> dict[str, Any]:
+    """A document with more values side by side than levels are allowed."""
+    many = range(MAX_DEPTH + 1)
+    return {"documents": [{"a": {}} for _ in many], "arrays": [[[]] for _ in many]}
 
 
 def nested_bytes(levels: int, kind: bytes = b"\x03") -> bytes:

@@ -18,7 +18,7 @@ from driver.bson import (
     decode_iter,
     encode,
 )
-from tests.bson.samples import EVERY_TYPE, nested, nested_bytes
+from tests.bson.samples import EVERY_TYPE, nested, nested_bytes, wide
 
 
 def document(elements: bytes) -> bytes:
@@ -130,8 +130,7 @@ def test_depth() -> None:
 
 
 def test_depth_is_not_breadth() -> None:
-    wide: dict[str, Any] = {"a": [{"b": {}} for _ in range(3 * MAX_DEPTH)]}
-    assert decode(encode(wide)) == wide
+    assert decode(encode(wide())) == wide()
 
 
 def test_unicode_decode_error_handler() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ class Words(Mapping[str, Any]):
         (Size.BIG, 7),
         (OrderedDict(a=1), {"a": 1}),
         (Words(), {"a": 1}),
+        (MappingProxyType({"a": 1}), {"a": 1}),
         ((1, 2), [1, 2]),
         (bytearray(b"a"), b"a"),
         (re.compile("a", re.IGNORECASE), Regex("a", "iu")),

@@ -26,7 +26,7 @@ from driver.bson import (
     encode,
 )
 from driver.bson.extended_json import dumps, from_extended, loads, to_extended
-from tests.bson.samples import EVERY_TYPE, OID, nested
+from tests.bson.samples import EVERY_TYPE, OID, nested, wide
 
 ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
 STANDARD = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
@@ -159,7 +159,7 @@ def test_other_dollar_keys_stay(text: str) -> None:
         ({"$numberDecimal": "1e"}, "decimal number"),
         ({"$numberDecimal": "1e7000"}, "beyond Decimal128"),
         ({"$binary": {"base64": "AA=", "subType": "00"}}, "padding"),
-        ({"$binary": {"base64": "A A=", "subType": "00"}}, "$binary"),
+        ({"$binary": {"base64": "A A==", "subType": "00"}}, "$binary"),
         ({"$binary": {"base64": "\u00e4", "subType": "00"}}, "ASCII"),
         ({"$binary": {"base64": "", "subType": "100"}}, "hexadecimal"),
         ({"$binary": {"base64": "", "subType": "-1"}}, "hexadecimal"),
@@ -214,6 +214,7 @@ def test_depth() -> None:
     assert loads(dumps(deepest)) == deepest
     with pytest.raises(InvalidDocument, match="deeper than 200 levels"):
         dumps(nested(MAX_DEPTH + 1))
+    assert loads(dumps(wide())) == wide()
     wrapped = {"$oid": str(OID)}
     assert loads("[" * MAX_DEPTH + json.dumps(wrapped) + "]" * MAX_DEPTH)
 
