@@ -41,8 +41,8 @@ class Address(NamedTuple):
             host, port = text, "27017"
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
-        elif ":" in host:
-            raise ValueError(f"an IPv6 address needs brackets: [{text[:50]}]")
+        elif not {":", "[", "]"}.isdisjoint(host):
+            raise ValueError(f"brackets belong around an IPv6 address, but here is {text[:50]!r}")
         if not host:
             raise ValueError(f"no host name in {text[:50]!r}")
         number = int(port) if len(port) <= 5 and port.isascii() and port.isdigit() else 0

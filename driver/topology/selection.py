@@ -69,9 +69,7 @@ def in_latency_window(
     servers: Sequence[ServerDescription], local_threshold: float
 ) -> list[ServerDescription]:
     """Those of `servers` at most `local_threshold` seconds slower than the fastest of them."""
-    if len(servers) <= 1:
-        return list(servers)
-    limit = min(map(_latency, servers)) + local_threshold
+    limit = min(map(_latency, servers), default=0.0) + local_threshold
     return [server for server in servers if _latency(server) <= limit]
 
 

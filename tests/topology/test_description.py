@@ -36,6 +36,9 @@ def test_addresses_are_read_and_written(text: str, address: Address) -> None:
         ("a:²", "port"),
         ("a:" + "1" * 5000, "port"),
         ("::1", "brackets"),
+        ("[::1", "brackets"),
+        ("::1]", "brackets"),
+        ("a]:1", "brackets"),
         ("[]:1", "no host"),
     ],
 )

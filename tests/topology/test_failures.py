@@ -67,7 +67,7 @@ def test_a_network_error_marks_unknown_clears_and_cancels_the_check() -> None:
     effect, unknown = failed(error)
     assert unknown
     assert (effect.clear_pool, effect.cancel_check, effect.request_check) == (True, True, False)
-    assert not effect.interrupt_in_use
+    assert (effect.interrupt_in_use, effect.ready_pool) == (False, False)
     assert effect.topology.servers[A].error is error
     assert types(effect.topology)[""] == "ReplicaSetNoPrimary"
 

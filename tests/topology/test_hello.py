@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.bson.objectid import ObjectId
@@ -91,8 +91,10 @@ def test_every_field_is_read() -> None:
 
 
 def test_what_the_reply_lacks_has_defaults() -> None:
-    server = hello(A)
-    assert server.max_bson_object_size == 16 * 1024 * 1024
+    server = parse_hello(A, {"ok": 1}, round_trip_time=0.1, min_round_trip_time=0.1, now=1.0)
+    assert (server.min_wire_version, server.max_wire_version) == (0, 0)
+    assert (server.max_bson_object_size, server.max_message_size_bytes) == (2**24, 48_000_000)
+    assert (server.max_write_batch_size, server.hello_ok) == (100_000, False)
     assert (server.hosts, server.tags, server.set_name) == ((), {}, None)
     assert (server.error, server.last_write_date, server.topology_version) == (None, None, None)
 
@@ -184,6 +186,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_no_reply_raises(reply: dict[str, Any]) -> None:
     server = parse_hello(A, reply, round_trip_time=0.1, min_round_trip_time=0.1, now=1.0)

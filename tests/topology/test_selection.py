@@ -154,6 +154,8 @@ def test_a_deprioritized_primary_is_still_the_measure() -> None:
 
 def test_a_secondary_without_a_last_write_is_too_stale() -> None:
     known = topology(at(primary(A), 0), secondary(B))
+    undated = topology(primary(A), at(secondary(B), 0))
+    assert suitable(undated, reading("secondary", max_staleness=1000)) == []
     assert suitable(known, reading("secondary", max_staleness=1000)) == []
     assert suitable(topology(secondary(B)), reading("secondary", max_staleness=1000)) == []
 

@@ -150,6 +150,7 @@ STALE = "primary marked stale due to electionId/setVersion mismatch"
         (16, (2, 1), (1, 2), False),  # before 6.0 the setVersion
         (16, (1, 2), (2, 1), True),
         (16, (2, 1), (1, 1), True),
+        (16, (1, 1), (1, 1), False),
         (16, (2, 2), (None, 1), False),  # and only where both are known
     ],
 )
@@ -169,6 +170,10 @@ def test_stale_primaries_are_told_by_their_tuple(
     assert types(known)["b" if stale else "a"] == "Unknown"
     assert types(known)["a" if stale else "b"] == "RSPrimary"
     assert (STALE in str(known.servers[B].error)) == stale
+    if wire_version == 17:
+        newest = first if stale else second
+        assert known.max_set_version == newest[1]
+        assert known.max_election_id == (newest[0] and election(newest[0]))
 
 
 def test_before_6_0_the_maximum_keeps_what_a_primary_does_not_name() -> None:
@@ -254,6 +259,12 @@ def test_incompatible_servers_are_named(server: ServerDescription, says: str) ->
     assert known.compatibility_error is not None
     assert re.search(says, known.compatibility_error)
     assert apply(known, hello(A)).compatible
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 8), (29, 40), (8, 29)])
+def test_one_common_wire_version_is_enough(least: int, most: int) -> None:
+    known = topology(hello(A, minWireVersion=least, maxWireVersion=most), seeds=(A,))
+    assert known.compatible
 
 
 def test_a_load_balancer_is_always_compatible() -> None:
