@@ -70,8 +70,11 @@ def checked(topology: TopologyDescription, server: ServerDescription) -> Effect:
             interrupt_in_use=isinstance(server.error, NetworkTimeout),
             request_check=before.known and _is_network_error(server.error),
         )
+    described = after.servers.get(server.address)
+    if described is None:
+        return Effect(after)
     direct = after.type is TopologyType.SINGLE
-    return Effect(after, ready_pool=server.data_bearing or (direct and server.known))
+    return Effect(after, ready_pool=described.data_bearing or (direct and described.known))
 
 
 def application_error(
@@ -107,8 +110,7 @@ def application_error(
             clear_pool=can_clear and _code(error) in SHUTDOWN_CODES,
             request_check=not load_balanced,
         )
-    timed_out_in_use = handshake_completed and isinstance(error, NetworkTimeout)
-    if handshake_completed and (timed_out_in_use or not _is_network_error(error)):
+    if handshake_completed and (isinstance(error, NetworkTimeout) or not _is_network_error(error)):
         return nothing
     if isinstance(error, MongoError) and error.has_error_label(SYSTEM_OVERLOADED):
         return nothing

@@ -216,6 +216,22 @@ def test_a_pool_is_for_data_or_for_direct_connections(direct: bool | None, ready
 
 
 @pytest.mark.parametrize(
+    ("known", "server"),
+    [
+        (topology(seeds=(A,), direct=True, set_name="rs"), secondary(A, setName="other")),
+        (topology(set_name="rs"), hello(A)),  # removed
+        (topology(primary(B, setVersion=2)), primary(A, setVersion=1)),  # stale
+    ],
+)
+def test_a_pool_waits_while_the_topology_does_not_accept_the_server(
+    known: TopologyDescription, server: ServerDescription
+) -> None:
+    effect = checked(known, server)
+    assert effect.topology is not known
+    assert not effect.ready_pool
+
+
+@pytest.mark.parametrize(
     ("error", "interrupt", "again"),
     [
         (AutoReconnect("lost"), False, True),
