@@ -19,7 +19,10 @@ RETRYABLE = "RetryableError"
 
 
 class MongoError(Exception):
-    """Base of all driver errors; carries error labels and the place it happened."""
+    """Base of all driver errors; carries error labels and the place it happened.
+
+    `partial_result` is what a bulk had done before the error, in `BulkWriteError.details`' shape.
+    """
 
     def __init__(self, message: str = "", *, labels: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -28,6 +31,7 @@ class MongoError(Exception):
         self.host: str | None = None
         self.operation: str | None = None
         self.elapsed: float | None = None
+        self.partial_result: Any = None
 
     def has_error_label(self, label: str) -> bool:
         """Whether the server or the driver put `label` on this error."""

@@ -1,7 +1,7 @@
 """Write models, as a user gives them to bulk_write, and the statements they become.
 
-Names as PyMongo's `InsertOne` and its like. A model checks itself when it is made, so that a bulk
-fails before anything is sent (CRUD, "Update vs Replace Validation").
+Names as PyMongo's `InsertOne` and its like. All models of a bulk are checked before anything is
+sent (CRUD, "Update vs Replace Validation").
 """
 
 from __future__ import annotations
@@ -78,12 +78,13 @@ class InsertOne:
     document: Document
     namespace: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check the types."""
+    def check(self) -> None:
+        """Raise unless the model is well formed."""
         check_document("document", self.document)
 
     def statement(self, options: CodecOptions) -> Statement:
         """Encoded, with its `_id`."""
+        self.check()
         return insert_statement(with_id(self.document), options)
 
 
@@ -92,8 +93,18 @@ class _Updating:
 
     __slots__ = ()
 
+    def check(self) -> None:
+        """Raise unless the model is well formed."""
+        model: Any = self
+        check_document("filter", model.filter)
+        if isinstance(model, ReplaceOne):
+            check_replacement(model.replacement)
+        else:
+            check_update(model.update)
+
     def statement(self, options: CodecOptions) -> Statement:
         """Encoded, as an element of `updates`."""
+        self.check()
         model: Any = self
         change = model.update if hasattr(model, "update") else model.replacement
         multi = isinstance(model, UpdateMany)
@@ -132,11 +143,6 @@ class UpdateOne(_Updating):
     namespace: str | None = None
     sort: Any = None
 
-    def __post_init__(self) -> None:
-        """Check the update's form."""
-        check_document("filter", self.filter)
-        check_update(self.update)
-
 
 @dataclass(slots=True)
 class UpdateMany(_Updating):
@@ -149,11 +155,6 @@ class UpdateMany(_Updating):
     array_filters: Sequence[Document] | None = None
     hint: Any = None
     namespace: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the update's form."""
-        check_document("filter", self.filter)
-        check_update(self.update)
 
 
 @dataclass(slots=True)
@@ -168,19 +169,20 @@ class ReplaceOne(_Updating):
     namespace: str | None = None
     sort: Any = None
 
-    def __post_init__(self) -> None:
-        """Check the replacement's form."""
-        check_document("filter", self.filter)
-        check_replacement(self.replacement)
-
 
 class _Deleting:
     """Common to both deletes."""
 
     __slots__ = ()
 
+    def check(self) -> None:
+        """Raise unless the model is well formed."""
+        model: Any = self
+        check_document("filter", model.filter)
+
     def statement(self, options: CodecOptions) -> Statement:
         """Encoded, as an element of `deletes`."""
+        self.check()
         model: Any = self
         multi = isinstance(model, DeleteMany)
         document: dict[str, Any] = {"q": model.filter, "limit": 0 if multi else 1}
@@ -197,10 +199,6 @@ class DeleteOne(_Deleting):
     hint: Any = None
     namespace: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check the types."""
-        check_document("filter", self.filter)
-
 
 @dataclass(slots=True)
 class DeleteMany(_Deleting):
@@ -210,10 +208,6 @@ class DeleteMany(_Deleting):
     collation: Any = None
     hint: Any = None
     namespace: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the types."""
-        check_document("filter", self.filter)
 
 
 WriteModel: TypeAlias = InsertOne | UpdateOne | UpdateMany | ReplaceOne | DeleteOne | DeleteMany

@@ -14,14 +14,11 @@ from driver.normalize import (
     projection_document,
     sort_document,
 )
-from driver.operations.aggregate import Aggregate, writes
+from driver.operations.aggregate import Aggregate
 from driver.operations.base import put
 from driver.operations.catalog import is_missing_namespace
 from driver.operations.count import Count, Distinct
 from driver.operations.query import Find
-from driver.read_preferences import ReadPreference
-
-WIRE_VERSION_5_0 = 13
 
 
 class CollectionReads(CollectionBase):
@@ -129,10 +126,8 @@ class CollectionReads(CollectionBase):
     ) -> int:
         """How many documents match, counted: options skip, limit, hint, collation, maxTimeMS."""
         pipeline: list[dict[str, Any]] = [{"$match": filter}]
-        if "skip" in options:
-            pipeline.append({"$skip": options.pop("skip")})
-        if "limit" in options:
-            pipeline.append({"$limit": options.pop("limit")})
+        bounds = {name: options.pop(name, 0) for name in ("skip", "limit")}
+        pipeline.extend({f"${name}": number} for name, number in bounds.items() if number)
         pipeline.append({"$group": {"_id": 1, "n": {"$sum": 1}}})
         cursor = await self.aggregate(pipeline, session, comment=comment, **options)
         found = await cursor.to_list()
@@ -213,9 +208,6 @@ def aggregate_operation(
     if not isinstance(pipeline, list | tuple):
         raise TypeError(f"pipeline must be a list of stages, not {type(pipeline).__name__}")
     scope = owner._scope
-    reading = dict(scope.reading)
-    if writes(pipeline) and not _secondaries_can_write(owner._core):
-        reading["read_preference"] = ReadPreference.PRIMARY
     options = _normalized(dict(options))
     names = {
         "batchSize": "batch_size",
@@ -237,13 +229,6 @@ def aggregate_operation(
         let=let,
         comment=comment,
         write_concern=scope.write_concern,
-        **reading,
+        **scope.reading,
         **{names[name]: value for name, value in options.items() if name in names},
     )
-
-
-def _secondaries_can_write(core: Any) -> bool:
-    """Whether all members are 5.0 or later, which let $out and $merge run on secondaries."""
-    servers = core.topology.description.servers.values()
-    known = [server for server in servers if server.data_bearing]
-    return bool(known) and all(s.max_wire_version >= WIRE_VERSION_5_0 for s in known)

@@ -253,11 +253,11 @@ class CollectionWrites(CollectionBase):
             projection,
             sort,
             session,
+            options,
             remove=True,
             hint=hint,
             let=let,
             comment=comment,
-            **options,
         )
 
     async def find_one_and_replace(
@@ -282,13 +282,13 @@ class CollectionWrites(CollectionBase):
             projection,
             sort,
             session,
+            options,
             update=replacement,
             upsert=upsert,
             new=bool(return_document),
             hint=hint,
             let=let,
             comment=comment,
-            **options,
         )
 
     async def find_one_and_update(
@@ -314,6 +314,7 @@ class CollectionWrites(CollectionBase):
             projection,
             sort,
             session,
+            options,
             update=update,
             upsert=upsert,
             new=bool(return_document),
@@ -321,7 +322,6 @@ class CollectionWrites(CollectionBase):
             hint=hint,
             let=let,
             comment=comment,
-            **options,
         )
 
     async def _find_and_modify(
@@ -330,12 +330,9 @@ class CollectionWrites(CollectionBase):
         projection: Any,
         sort: Any,
         session: Any,
+        options: dict[str, Any],
         *,
         hint: Any,
-        maxTimeMS: int | None = None,  # noqa: N803 - PyMongo's name
-        collation: Any = None,
-        bypass_document_validation: bool | None = None,
-        raw_data: bool | None = None,
         **fields: Any,
     ) -> Any:
         check_document("filter", filter)
@@ -349,12 +346,14 @@ class CollectionWrites(CollectionBase):
             fields=projection_document(projection),
             sort=sort_document(sort) if sort else None,
             hint=hint_document(hint) if hint is not None else None,
-            collation=collation_document(collation),
-            bypass_document_validation=bypass_document_validation,
-            max_time_ms=maxTimeMS,
-            raw_data=raw_data,
+            collation=collation_document(options.pop("collation", None)),
+            bypass_document_validation=options.pop("bypassDocumentValidation", None),
+            max_time_ms=options.pop("maxTimeMS", None),
+            raw_data=options.pop("rawData", None),
             **fields,
         )
+        if options:
+            raise TypeError(f"find_one_and_* has no option {', '.join(sorted(options))}")
         return await self._core.execute(operation, session)
 
 

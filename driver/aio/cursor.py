@@ -13,7 +13,7 @@ from driver.engine.session import AsyncClientSession
 from driver.errors import InvalidOperation
 from driver.normalize import collation_document, hint_document, sort_document
 from driver.operations.base import Operation
-from driver.operations.catalog import RunCommand
+from driver.operations.catalog import Explain
 from driver.operations.query import CursorReply, Find
 from driver.topology.description import Address
 
@@ -239,7 +239,7 @@ class AsyncCursor(_Cursor):
     async def explain(self) -> Mapping[str, Any]:
         """The server's plan for the query."""
         find = self._find
-        operation = RunCommand(database=find.database, command={"explain": find.document()})
+        operation = Explain(database=find.database, of=find, read_preference=find.read_preference)
         return await self._core.execute(operation, self._session)
 
     async def close(self) -> None:

@@ -86,6 +86,7 @@ class _Run(Generic[T]):
         "_id",
         "_operation",
         "_pinned",
+        "_preference",
         "_retries",
         "_txn_number",
         "session",
@@ -104,6 +105,7 @@ class _Run(Generic[T]):
         self._id = next(_operation_ids)
         self._txn_number: Int64 | None = None
         self._deprioritized: frozenset[Address] = _NOBODY
+        self._preference = ReadPreference.PRIMARY
         self._retries = 0
         self._allowed_retries = 1
         concern = operation.write_concern
@@ -154,19 +156,22 @@ class _Run(Generic[T]):
         core = self._core
         if self._pinned is not None:
             return core.pinned_server(self._pinned)
-        operation = self._operation
-        options = core.options
-        criteria = Criteria(
-            read_preference=(operation.read_preference or ReadPreference.PRIMARY)
-            if operation.is_read
-            else None,
-            deprioritized=self._deprioritized,
-            heartbeat_frequency=options.heartbeat_frequency,
-            local_threshold=options.local_threshold,
-        )
-        return await core.topology.select_server(
-            criteria, options.server_selection_timeout, operation.name, self._id
-        )
+        operation, options, topology = self._operation, core.options, core.topology
+        while True:
+            preference = operation.preference(topology.description) if operation.is_read else None
+            criteria = Criteria(
+                read_preference=preference,
+                deprioritized=self._deprioritized,
+                heartbeat_frequency=options.heartbeat_frequency,
+                local_threshold=options.local_threshold,
+            )
+            server = await topology.select_server(
+                criteria, options.server_selection_timeout, operation.name, self._id
+            )
+            # What was learned of the servers while waiting may change where it can go.
+            if preference is None or operation.preference(topology.description) == preference:
+                self._preference = preference or ReadPreference.PRIMARY
+                return server
 
     def _described(self, server: Server) -> ServerDescription:
         known = self._core.topology.description.servers.get(server.address)
@@ -326,7 +331,7 @@ class _Run(Generic[T]):
             concern["afterClusterTime"] = session.operation_time
         if concern:
             document["readConcern"] = concern
-        preference = operation.read_preference or ReadPreference.PRIMARY
+        preference = self._preference
         if server.type is ServerType.STANDALONE:
             return
         if preference.mode == "primary":

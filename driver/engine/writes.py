@@ -127,7 +127,11 @@ async def write_many(
             run = [todo[index] for index in indexes]
             operation = _write_of(kind, run, ordered=ordered, **options)
             while operation.start < len(run):
-                done = await core.execute(operation, session or borrowed)
+                try:
+                    done = await core.execute(operation, session or borrowed)
+                except MongoError as error:
+                    error.partial_result = result.document()
+                    raise
                 places = indexes[operation.start : operation.start + done.count]
                 result.add(kind, places, done.reply)
                 operation.start += done.count

@@ -6,9 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
+from driver.operations.base import (
+    WIRE_VERSION_5_0,
+    Command,
+    Operation,
+    ReplyFrom,
+    Retry,
+    put,
+    raw_data,
+)
 from driver.operations.query import CursorReply, cursor_reply
-from driver.topology.description import ServerDescription
+from driver.read_preferences import ReadPreference
+from driver.topology.description import ServerDescription, TopologyDescription
 
 _WRITING_STAGES = ("$out", "$merge")
 
@@ -45,6 +54,15 @@ class Aggregate(Operation[CursorReply]):
         else:
             self.write_concern = None
 
+    def preference(self, topology: TopologyDescription) -> ReadPreference:
+        """Secondaries can take a pipeline that writes only where all servers are 5.0 or later."""
+        wanted = self.read_preference or ReadPreference.PRIMARY
+        if not writes(self.pipeline):
+            return wanted
+        servers = [server for server in topology.servers.values() if server.data_bearing]
+        able = all(server.max_wire_version >= WIRE_VERSION_5_0 for server in servers)
+        return wanted if able else ReadPreference.PRIMARY
+
     def build(self, server: ServerDescription) -> Command:
         """The aggregate command."""
         document: dict[str, Any] = {
@@ -61,7 +79,7 @@ class Aggregate(Operation[CursorReply]):
             hint=self.hint,
             comment=self.comment,
             let=self.let,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         return Command(self.database, document)
 

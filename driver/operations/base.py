@@ -10,9 +10,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 from driver.bson import CodecOptions
 from driver.concerns import ReadConcern, WriteConcern
 from driver.read_preferences import ReadPreference
-from driver.topology.description import Address, ServerDescription
+from driver.topology.description import Address, ServerDescription, TopologyDescription
 
 T = TypeVar("T")
+
+WIRE_VERSION_4_4 = 9
+WIRE_VERSION_5_0 = 13
+WIRE_VERSION_8_0 = 25
+WIRE_VERSION_8_2 = 27
 
 
 @dataclass(slots=True)
@@ -68,6 +73,10 @@ class Operation(Generic[T]):
     read_concern: ReadConcern | None = None
     write_concern: WriteConcern | None = None
 
+    def preference(self, topology: TopologyDescription) -> ReadPreference:
+        """Which members the operation may go to, given what is known of the deployment."""
+        return self.read_preference or ReadPreference.PRIMARY
+
     def build(self, server: ServerDescription) -> Command:
         """The command for this server, without the fields that all commands share."""
         raise NotImplementedError
@@ -75,6 +84,11 @@ class Operation(Generic[T]):
     def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> T:
         """The result of a reply with `ok: 1`."""
         raise NotImplementedError
+
+
+def raw_data(wanted: bool | None, server: ServerDescription) -> bool | None:
+    """The `rawData` option, which servers before 8.2 do not know and do not need."""
+    return wanted if server.max_wire_version >= WIRE_VERSION_8_2 else None
 
 
 def put(document: dict[str, Any], **fields: Any) -> dict[str, Any]:

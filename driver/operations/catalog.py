@@ -11,7 +11,7 @@ from typing import Any
 
 from driver.errors import OperationFailure
 from driver.operations.base import Command, Operation, ReplyFrom, Retry
-from driver.operations.query import CursorReply, cursor_reply
+from driver.operations.query import CursorReply, Find, cursor_reply
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
 
@@ -31,6 +31,23 @@ class RunCommand(Operation[dict[str, Any]]):
     def build(self, server: ServerDescription) -> Command:
         """The command itself."""
         return Command(self.database, dict(self.command))
+
+    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+        """The reply itself."""
+        return dict(reply)
+
+
+@dataclass(kw_only=True)
+class Explain(Operation[dict[str, Any]]):
+    """The plan for another operation."""
+
+    name: str = "explain"
+    is_read: bool = True
+    of: Find
+
+    def build(self, server: ServerDescription) -> Command:
+        """The explain command."""
+        return Command(self.database, {"explain": self.of.document(server)})
 
     def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
         """The reply itself."""

@@ -19,11 +19,10 @@ from driver.models import (
     with_id,
 )
 from driver.normalize import collation_document, hint_document, sort_document
-from driver.operations.base import Command, Operation, ReplyFrom, put
+from driver.operations.base import WIRE_VERSION_8_0, Command, Operation, ReplyFrom, put, raw_data
 from driver.operations.query import CursorReply, cursor_reply
 from driver.topology.description import ServerDescription
 
-WIRE_VERSION_8_0 = 25
 _COMMAND_OVERHEAD = 16 * 1024
 
 
@@ -43,6 +42,7 @@ def bulk_operation(model: WriteModel) -> BulkOperation:
         raise InvalidOperation(
             f"{type(model).__name__} needs a namespace ('database.collection') in client.bulk_write"
         )
+    model.check()
     if isinstance(model, InsertOne):
         document = with_id(model.document)
         return BulkOperation("insert", model.namespace, {"document": document})
@@ -99,7 +99,7 @@ class BulkWrite(Operation[BulkReply]):
             bypassDocumentValidation=self.bypass_document_validation,
             let=self.let,
             comment=self.comment,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         encoded, namespaces = self._fitting(server)
         self.taken = len(encoded)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
 from driver.topology.description import ServerDescription
 
 
@@ -22,7 +22,9 @@ class Count(Operation[int]):
 
     def build(self, server: ServerDescription) -> Command:
         """The count command."""
-        return Command(self.database, {"count": self.collection, **self.options})
+        document = {"count": self.collection, **self.options}
+        wanted = raw_data(document.pop("rawData", None), server)
+        return Command(self.database, put(document, rawData=wanted))
 
     def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> int:
         """The number."""
@@ -54,7 +56,7 @@ class Distinct(Operation[list[Any]]):
             comment=self.comment,
             hint=self.hint,
             maxTimeMS=self.max_time_ms,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         return Command(self.database, document)
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from driver.errors import InvalidOperation
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
-from driver.operations.write import WIRE_VERSION_4_4
+from driver.operations.base import (
+    WIRE_VERSION_4_4,
+    Command,
+    Operation,
+    ReplyFrom,
+    Retry,
+    put,
+    raw_data,
+)
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
 
@@ -58,7 +65,7 @@ class FindAndModify(Operation[Any]):
             maxTimeMS=self.max_time_ms,
             let=self.let,
             comment=self.comment,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         return Command(self.database, document)
 

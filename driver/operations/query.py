@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driver.bson import Int64
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
 from driver.topology.description import Address, ServerDescription
 
 
@@ -69,9 +69,9 @@ class Find(Operation[CursorReply]):
 
     def build(self, server: ServerDescription) -> Command:
         """The find command."""
-        return Command(self.database, self.document())
+        return Command(self.database, self.document(server))
 
-    def document(self) -> dict[str, Any]:
+    def document(self, server: ServerDescription) -> dict[str, Any]:
         """The find command's document."""
         document: dict[str, Any] = {"find": self.collection, "filter": self.filter}
         put(
@@ -104,7 +104,7 @@ class Find(Operation[CursorReply]):
             collation=self.collation,
             allowDiskUse=self.allow_disk_use,
             let=self.let,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         return document
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from driver.errors import DocumentTooLarge, InvalidOperation
-from driver.operations.base import Command, Operation, ReplyFrom, put
+from driver.operations.base import WIRE_VERSION_4_4, Command, Operation, ReplyFrom, put, raw_data
 from driver.topology.description import Address, ServerDescription
 
 # What a statement may weigh beyond the largest document: its own keys.
 _STATEMENT_OVERHEAD = 16 * 1024
 _COMMAND_OVERHEAD = 16 * 1024
-WIRE_VERSION_4_4 = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Write(Operation[WriteReply]):
             bypassDocumentValidation=self.bypass_document_validation,
             let=self.let,
             comment=self.comment,
-            rawData=self.raw_data,
+            rawData=raw_data(self.raw_data, server),
         )
         batch = self._fitting(server)
         self.taken = len(batch)

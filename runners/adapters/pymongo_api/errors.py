@@ -41,6 +41,9 @@ def _report(binding: Binding, error: Any, **more: Any) -> ErrorReport:
         "timeout": bool(getattr(error, "timeout", False)) or isinstance(error, timeouts),
         "labels": _labels(binding, error),
     }
+    done = getattr(error, "partial_result", None)
+    if isinstance(done, Mapping):
+        facts["result"] = binding.to_json(results.partial_bulk_write(done))
     if details is not None and from_server(binding, error):
         facts["code"] = details.get("code", getattr(error, "code", None))
         facts["code_name"] = details.get("codeName")
