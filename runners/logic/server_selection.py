@@ -46,12 +46,16 @@ def check(file: Node, adapter: Adapter, name: str) -> Iterator[Mismatch]:
     for node in expected:
         key = str(node.path[-1])
         if key == "error":
-            if (refused is not None) is not node.value:
-                yield unlike("the driver accepts it" if refused is None else "error", node, refused)
+            if node.value != (refused is not None):
+                yield unlike(_verb(refused), node, refused)
         elif refused is not None:
-            yield unlike("the driver refuses with an error", node, refused)
+            yield unlike(_verb(refused), node, refused)
         else:
             yield from _check_addresses(node, answer.get(_SETS[key]))
+
+
+def _verb(refused: Json) -> str:
+    return "the driver accepts this" if refused is None else "the driver refuses this"
 
 
 def _check_addresses(expected: Node, actual: Json) -> Iterator[Mismatch]:

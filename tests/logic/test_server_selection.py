@@ -117,6 +117,23 @@ def test_shares_have_a_tolerance(tmp_path: Path) -> None:
     assert run(write(tmp_path, text)).state is State.PASS
 
 
+@pytest.mark.parametrize(
+    ("error", "answer", "message"),
+    [
+        ("true", {"error": "too small"}, None),
+        ("true", {"suitable": []}, "the driver accepts this"),
+        ("false", {"error": "too small"}, "the driver refuses this"),
+        ("false", {"suitable": []}, None),
+    ],
+)
+def test_errors_are_expected_or_not(
+    error: str, answer: Json, message: str | None, tmp_path: Path
+) -> None:
+    spec = write(tmp_path, SELECTION.partition("suitable_servers")[0] + f"error: {error}\n")
+    verdict = run(spec, answering({"server-selection": always(answer)}))
+    assert (verdict.failure and verdict.failure.message) == message
+
+
 def test_a_file_that_expects_nothing_is_an_error(tmp_path: Path) -> None:
     verdict = run(write(tmp_path, SELECTION.partition("suitable_servers")[0]))
     assert verdict.state is State.ERROR
@@ -136,6 +153,7 @@ def test_a_shapeless_answer_fails(answer: Json, tmp_path: Path) -> None:
     [
         None,
         [],
+        {},
         {"a:27017": 1, "b:27017": 0.001},  # 0 is meant exactly
         {"a:27017": 0.99},
         {"a:27017": "1"},
