@@ -20,40 +20,47 @@ class ExternalDeployment(Deployment):
     """
 
     def __init__(self, uri: str, connect: Connect) -> None:
-        parts = _parsed(uri)
-        options = {"tls": "true"} if parts.scheme == "mongodb+srv" else {}
-        options |= {name.lower(): value for name, value in parts.options}
-        commands = connect(uri)
-        try:
-            hello = commands.command("admin", {"hello": 1})
-            build = commands.command("admin", {"buildInfo": 1})
-            parameters = _parameters(commands)
-        except CommandError as error:
-            hosts = ", ".join(parts.hosts)
-            raise DeploymentError(f"no deployment answers at {hosts}: {error}") from None
-        finally:
-            commands.close()
-        topology = _topology(hello, options)
-        version = str(build.get("version"))
-        set_name = hello.get("setName")
-        members = hello.get("hosts")
-        self.info = DeploymentInfo(
-            id=f"{topology}-{version}",
-            topology=topology,
-            server_version=version,
-            uri=uri,
-            hosts=tuple(map(str, members)) if isinstance(members, list) else parts.hosts,
-            set_name=str(set_name) if set_name else None,
-            auth=bool(parts.credentials) or "authmechanism" in options,
-            tls=options.get("tls", options.get("ssl", "false")) == "true",
-            parameters=parameters,
-        )
+        self._uri = uri
+        self._connect = connect
+        self.start()
 
     def start(self) -> None:
-        """It runs already."""
+        """It runs already; ask it what it is."""
+        self.info = _look(self._uri, self._connect)
 
     def stop(self) -> None:
         """It goes on running."""
+
+
+def _look(uri: str, connect: Connect) -> DeploymentInfo:
+    parts = _parsed(uri)
+    options = {"tls": "true"} if parts.scheme == "mongodb+srv" else {}
+    options |= {name.lower(): value for name, value in parts.options}
+    commands = connect(uri)
+    try:
+        hello = commands.command("admin", {"hello": 1})
+        build = commands.command("admin", {"buildInfo": 1})
+        parameters = _parameters(commands)
+    except CommandError as error:
+        hosts = ", ".join(parts.hosts)
+        raise DeploymentError(f"no deployment answers at {hosts}: {error}") from None
+    finally:
+        commands.close()
+    topology = _topology(hello, options)
+    version = str(build.get("version"))
+    set_name = hello.get("setName")
+    members = hello.get("hosts")
+    return DeploymentInfo(
+        id=f"{topology}-{version}",
+        topology=topology,
+        server_version=version,
+        uri=uri,
+        hosts=tuple(map(str, members)) if isinstance(members, list) else parts.hosts,
+        set_name=str(set_name) if set_name else None,
+        auth=bool(parts.credentials) or "authmechanism" in options,
+        tls=options.get("tls", options.get("ssl", "false")) == "true",
+        parameters=parameters,
+    )
 
 
 def _parsed(text: str) -> Uri:

@@ -1,0 +1,200 @@
+"""Run cases against a driver: what is settled beforehand, a plan, deployments, verdicts."""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from runners import plan
+from runners.adapters.base import Adapter, DriverInfo
+from runners.collect import Collection, Found
+from runners.control import Control
+from runners.deployments.base import CommandError, Deployment, DeploymentError
+from runners.logic import FORMATS
+from runners.model import Case, DeploymentInfo, Failure, State, Verdict
+from runners.unified import needs
+from runners.unified.events import EventRouter
+from runners.unified.run import run_case
+
+Connect: TypeAlias = Callable[[str], Control]
+"""Makes the harness's own channel to the deployment at a URI."""
+
+
+class Watcher(Protocol):
+    """Hears how a check goes on."""
+
+    def begin(self, total: int) -> None:
+        """The check will have `total` verdicts."""
+
+    def say(self, text: str) -> None:
+        """Something that takes a while begins, such as the start of a deployment."""
+
+    def verdict(self, verdict: Verdict) -> None:
+        """A case has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A driver under test, opened."""
+
+    adapter: Adapter
+    events: EventRouter
+
+    @property
+    def info(self) -> DriverInfo:
+        """What it declares about itself."""
+        return self.adapter.info
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A started deployment, and the harness's own channel to it."""
+
+    info: DeploymentInfo
+    control: Control
+
+
+@contextmanager
+def opened(adapter: Adapter) -> Iterator[Driver]:
+    """A driver under test for as long as the context lasts."""
+    events = EventRouter()
+    adapter.open(events)
+    try:
+        yield Driver(adapter, events)
+    finally:
+        adapter.shutdown()
+
+
+@contextmanager
+def started(deployment: Deployment, connect: Connect) -> Iterator[Place]:
+    """A deployment for as long as the context lasts; raises DeploymentError."""
+    with deployment:
+        control = connect(deployment.info.uri)
+        try:
+            yield Place(deployment.info, control)
+        finally:
+            control.close()
+
+
+def check(
+    collection: Collection,
+    driver: Driver,
+    deployments: Callable[[], Sequence[Deployment]],
+    connect: Connect,
+    watcher: Watcher,
+    *,
+    on_each: bool = False,
+) -> list[Verdict]:
+    """The verdict of every case; with `on_each`, of every case on each deployment that suits it.
+
+    The watcher hears each verdict as soon as it is there. `deployments` is called only if a case
+    needs a server; those that the plan uses are started, one after the other. Raises
+    DeploymentError where none can be offered.
+    """
+    found = {each.case: each for each in collection.cases}
+    settled = [verdict for each in found.values() if (verdict := settle(each, driver.info))]
+    done = {verdict.case for verdict in settled}
+    wanting = [need(each) for case, each in found.items() if case not in done]
+    offered = deployments() if any(each.server for each in wanting) else ()
+    planned = plan.plan(wanting, [each.info for each in offered], on_each=on_each)
+    settled += collection.broken
+    total = len(settled) + planned.runs
+    verdicts: list[Verdict] = []
+
+    def give(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        watcher.verdict(verdict)
+
+    watcher.begin(total)
+    for verdict in settled:
+        give(verdict)
+    for case, reason in planned.unmet:
+        give(Verdict(case, State.UNMET, reason))
+    for case in planned.without_server:
+        give(run(found[case], driver, None))
+    for deployment in offered:
+        if cases := planned.on.get(deployment.info.id):
+            watcher.say(f"starting {deployment.info.id} for {len(cases)} cases")
+            _run_all([found[case] for case in cases], deployment, driver, connect, give)
+    if len(verdicts) != total or (not on_each and total != len(collection)):
+        raise RuntimeError(
+            f"internal error: {len(collection)} cases, {total} planned, {len(verdicts)} verdicts"
+        )
+    return verdicts
+
+
+def settle(found: Found, driver: DriverInfo) -> Verdict | None:
+    """The verdict of a case that is not run whatever deployments there are; else None."""
+    if not _needs_server(found.case):
+        return None
+    if reason := needs.skip_reason(found.spec, found.case):
+        return Verdict(found.case, State.SKIPPED, reason)
+    if lacking := needs.needs(found.spec, found.case) - driver.capabilities:
+        reason = f"the driver lacks {', '.join(sorted(lacking))}"
+        return Verdict(found.case, State.UNSUPPORTED, reason)
+    return None
+
+
+def need(found: Found) -> plan.Need:
+    """What a case asks of a deployment."""
+    if not _needs_server(found.case):
+        return plan.Need(found.case, server=False)
+    return plan.Need(found.case, requirements=tuple(needs.requirements(found.spec, found.case)))
+
+
+def run(found: Found, driver: Driver, place: Place | None) -> Verdict:
+    """Run one case; `place` is where, None for a case that needs no server."""
+    case = found.case
+    try:
+        if place is None:
+            return FORMATS[case.format](found.spec, case, driver.adapter)
+        return run_case(
+            found.spec, case, driver.adapter, place.info, place.control, events=driver.events
+        )
+    except Exception as error:  # noqa: BLE001 - a broken harness is a verdict too, for each case
+        message = f"the harness broke: {type(error).__name__}: {error}"
+        failure = Failure(message, details=traceback.format_exc())
+        where = place.info.id if place else None
+        return Verdict(case, State.ERROR, message, deployment=where, failure=failure)
+
+
+def _run_all(
+    cases: Sequence[Found],
+    deployment: Deployment,
+    driver: Driver,
+    connect: Connect,
+    give: Callable[[Verdict], None],
+) -> None:
+    """Run cases on a deployment, which is started again where a case broke it.
+
+    Where it does not start, all cases that are left are errors.
+    """
+    left = deque(cases)
+    try:
+        while left:
+            with started(deployment, connect) as place:
+                healthy = True
+                while left and healthy:
+                    verdict = run(left.popleft(), driver, place)
+                    give(verdict)
+                    healthy = verdict.state is not State.ERROR or _answers(place)
+    except DeploymentError as error:
+        id_ = deployment.info.id
+        for each in left:
+            give(Verdict(each.case, State.ERROR, f"{id_} does not start: {error}", 0, id_))
+
+
+def _answers(place: Place) -> bool:
+    try:
+        place.control.hello()
+    except CommandError:
+        return False
+    return True
+
+
+def _needs_server(case: Case) -> bool:
+    return case.format not in FORMATS
