@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Final
 
 from runners.adapters.base import Adapter, AdapterError
@@ -21,6 +22,7 @@ MAJORITY: Final[JsonObject] = {"w": "majority"}
 NAMESPACE_NOT_FOUND: Final = 26
 INTERRUPTED: Final = 11601
 UNAUTHORIZED: Final = 13
+IDLE_SECONDS: Final = 10.0
 
 
 class ControlError(CommandError):
@@ -120,6 +122,19 @@ class Control:
                 return []
             raise
         return [str(each["name"]) for each in found if isinstance(each, dict)]
+
+    def wait_until_idle(self, *, host: str | None = None) -> None:
+        """Wait until a server runs no more operation on users' data, at most IDLE_SECONDS."""
+        running: JsonObject = {
+            "currentOp": 1,
+            "active": True,
+            "appName": {"$ne": OPTIONS["appName"]},
+            "ns": {"$regex": r"^(?!(admin|config|local)\.)."},
+        }
+        until = time.monotonic() + IDLE_SECONDS
+        while self.command("admin", running, host=host).get("inprog"):
+            if time.monotonic() > until:
+                raise ControlError(f"{host} is still at work {IDLE_SECONDS:g} s after the test")
 
     def fail_point_off(self, name: str, *, host: str | None = None) -> None:
         """Turn a fail point off."""

@@ -14,12 +14,19 @@ from runners.unified.state import CaseState
 from runners.unified.values import MalformedValue, exact
 
 _ENCRYPTION_STATE = ("esc", "ecoc")
+_SYSTEM_DATABASES = frozenset({"admin", "config", "local"})
 
 
 def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
-    """Make the collections hold what `initialData` says, by way of one server."""
+    """Make the collections hold what `initialData` says, by way of one server.
+
+    Other collections that the file names are dropped: what an earlier file left in them must not
+    decide this one's verdict.
+    """
     host = state.deployment.hosts[0] if state.deployment.topology is Topology.SHARDED else None
     encrypted = _encrypts(file)
+    for db, name in sorted(_declared(file) - _filled(file)):
+        state.control.drop(db, name, host=host)
     for index, wanted in enumerate(fields.tables(file, "initialData", ())):
         path: Path = ("initialData", index)
         db, name = _namespace(wanted, path)
@@ -68,6 +75,27 @@ def _equal(expected: Json, actual: Json, path: Path) -> bool:
 
 def _namespace(data: JsonObject, path: Path) -> tuple[str, str]:
     return fields.text(data, "databaseName", path), fields.text(data, "collectionName", path)
+
+
+def _filled(file: JsonObject) -> set[tuple[str, str]]:
+    """The collections of `initialData`."""
+    tables = enumerate(fields.tables(file, "initialData", ()))
+    return {_namespace(data, ("initialData", index)) for index, data in tables}
+
+
+def _declared(file: JsonObject) -> set[tuple[str, str]]:
+    """The collections among the entities that every test of the file starts with."""
+    databases: dict[str, str] = {}
+    found: set[tuple[str, str]] = set()
+    for entity in fields.tables(file, "createEntities", ()):
+        kind, body = next(iter(entity.items()), ("", None))
+        if not isinstance(body, dict):
+            continue
+        if kind == "database":
+            databases[str(body.get("id"))] = str(body.get("databaseName"))
+        elif kind == "collection" and body.get("database") in databases:
+            found.add((databases[str(body["database"])], str(body.get("collectionName"))))
+    return {(db, name) for db, name in found if db not in _SYSTEM_DATABASES}
 
 
 def _encrypts(file: JsonObject) -> bool:

@@ -11,6 +11,8 @@ from runners.unified.faults import CaseError
 from runners.unified.match import Path
 from runners.unified.state import CaseState, FailPoint
 
+_BEFORE_ANY_WORK: Final = "failCommand"
+
 
 def _command(arguments: JsonObject, path: Path) -> JsonObject:
     command = fields.table(arguments, "failPoint", path)
@@ -46,7 +48,9 @@ def _targeted_fail_point(state: CaseState, arguments: JsonObject, path: Path) ->
 def turn_off(state: CaseState) -> None:
     """Turn off the fail points that were set.
 
-    The server that a driver chose is one of the deployment's, so they all are told.
+    The server that a driver chose is one of the deployment's, so they all are told. A fail point
+    within an operation may close its connection and leave the server working on it: unless that
+    has ended, what is left of it would run without the fail point, and change the outcome.
     """
     places = {
         (name, host)
@@ -54,6 +58,8 @@ def turn_off(state: CaseState) -> None:
         for host in ([known] if known else state.deployment.hosts)
     }
     for name, host in sorted(places):
+        if name != _BEFORE_ANY_WORK:
+            state.control.wait_until_idle(host=host)
         state.control.fail_point_off(name, host=host)
     state.fail_points.clear()
 
