@@ -68,7 +68,7 @@ def test_the_logic_formats_are_told_apart() -> None:
 
 def test_case_ids_are_unique() -> None:
     ids: Counter[str] = Counter()
-    rules = set()
+    rules: set[str] = set()
     for path in find([SOURCE]):
         try:
             ids.update(case.id for case in cases(load(path, SOURCE)))

@@ -1,0 +1,1 @@
+"""What `lint` asks of a file beyond its text: its format's schema, then its meaning."""
