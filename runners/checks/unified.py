@@ -6,7 +6,7 @@ makes them, so a name that is used too early is found, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -137,7 +137,8 @@ class _Checker:
             client = entities.get(str(arguments.get("client")))
             yield from self._observed(event, client, (*at, "event", event))
 
-    def _known(self, name: str, known: Any, kind: str, path: Path) -> Problems:
+    def _known(self, name: str, known: Collection[str], kind: str, path: Path) -> Problems:
+        """Check that a kind of entity has an operation."""
         if name not in known:
             others = [other for other, names in OPERATIONS.items() if name in names]
             mend = f"a {others[0]} has it" if others else did_you_mean(name, known)
