@@ -53,7 +53,7 @@ class Write(Operation[WriteReply]):
         put(
             document,
             bypassDocumentValidation=self.bypass_document_validation,
-            let=self.let,
+            let=self.let if self.name != "insert" else None,
             comment=self.comment,
             rawData=raw_data(self.raw_data, server),
         )

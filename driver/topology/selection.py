@@ -28,6 +28,8 @@ SMALLEST_MAX_STALENESS = 90.0
 
 _REPLICA_SET = (TopologyType.REPLICA_SET_NO_PRIMARY, TopologyType.REPLICA_SET_WITH_PRIMARY)
 
+_ROUNDING = 1e-9  # seconds: sums of binary fractions must not push out the border
+
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
@@ -69,7 +71,7 @@ def in_latency_window(
     servers: Sequence[ServerDescription], local_threshold: float
 ) -> list[ServerDescription]:
     """Those of `servers` at most `local_threshold` seconds slower than the fastest of them."""
-    limit = min(map(_latency, servers), default=0.0) + local_threshold
+    limit = min(map(_latency, servers), default=0.0) + local_threshold + _ROUNDING
     return [server for server in servers if _latency(server) <= limit]
 
 

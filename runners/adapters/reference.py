@@ -13,6 +13,7 @@ import driver.events
 import driver.gridfs
 import driver.read_preferences
 from driver.aio.client import AsyncMongoClient
+from driver.aio.collection import AsyncCollection
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope
 from driver.bson.extended_json import from_extended, to_extended
@@ -109,6 +110,7 @@ BINDING = Binding(
     forwards={
         MongoClient.get_database: Scope,
         MongoClient.start_session: AsyncMongoClient.start_session,
+        Collection.find_one: AsyncCollection.find,
         Database.get_collection: Scope,
         Database.create_collection: AsyncDatabase.create_collection,
         Database.drop_collection: AsyncDatabase.drop_collection,

@@ -33,5 +33,9 @@ BINDING = replace(
         "session": AsyncClientSession,
         "bucket": driver.gridfs.AsyncGridFSBucket,
     },
-    forwards={AsyncMongoClient.get_database: Scope, AsyncDatabase.get_collection: Scope},
+    forwards={
+        AsyncMongoClient.get_database: Scope,
+        AsyncDatabase.get_collection: Scope,
+        AsyncCollection.find_one: AsyncCollection.find,
+    },
 )
