@@ -35,7 +35,7 @@ _TEST_RUNNER_NEEDS: Final[dict[str, frozenset[str]]] = {
 dropped that operation, which ends only when something outside says so."""
 
 
-def test_of(spec: SpecFile, case: Case) -> JsonObject:
+def body_of(spec: SpecFile, case: Case) -> JsonObject:
     """The case's test object."""
     tests = spec.value.get("tests")
     test = tests[case.index] if isinstance(tests, list) and case.index < len(tests) else None
@@ -44,13 +44,13 @@ def test_of(spec: SpecFile, case: Case) -> JsonObject:
 
 def skip_reason(spec: SpecFile, case: Case) -> str | None:
     """The file's own reason for not running the test."""
-    reason = test_of(spec, case).get("skipReason")
+    reason = body_of(spec, case).get("skipReason")
     return None if reason is None else str(reason)
 
 
 def requirements(spec: SpecFile, case: Case) -> list[list[JsonObject]]:
     """The file's and the test's runOnRequirements; of each list, one has to be met."""
-    lists = (_objects(part.get("runOnRequirements")) for part in (spec.value, test_of(spec, case)))
+    lists = (_objects(part.get("runOnRequirements")) for part in (spec.value, body_of(spec, case)))
     return [each for each in lists if each]
 
 
@@ -88,7 +88,7 @@ def needs(spec: SpecFile, case: Case) -> frozenset[str]:
 
     What the format itself does not know is left out: running into it is an error.
     """
-    test = test_of(spec, case)
+    test = body_of(spec, case)
     found: set[str] = set()
     kinds: dict[str, str] = {}
     _entities(_objects(spec.value.get("createEntities")), kinds, found)

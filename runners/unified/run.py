@@ -32,11 +32,11 @@ from runners.unified.faults import CaseFailed
 from runners.unified.logs import check_log_messages
 from runners.unified.match import Path
 from runners.unified.needs import (
+    body_of,
     needs,
     requirements,
     schema_problem,
     skip_reason,
-    test_of,
 )
 from runners.unified.operations import fail_points
 from runners.unified.operations.execute import THREAD_SECONDS, execute_all
@@ -65,7 +65,7 @@ def run_case(
     started = time.monotonic()
     ending = _refusal(spec, case, adapter, deployment)
     if ending is None:
-        state = CaseState(adapter, deployment, control, events, test_of(spec, case))
+        state = CaseState(adapter, deployment, control, events, body_of(spec, case))
         ending = _in_time(spec, case, state)
     seconds = time.monotonic() - started
     return Verdict(case, ending.state, ending.reason, seconds, deployment.id, ending.failure)
@@ -101,19 +101,19 @@ def _in_time(spec: SpecFile, case: Case, state: CaseState) -> Ending:
     thread.join(CASE_SECONDS)
     if endings:
         return endings[0]
+    error = CaseFailed(f"gave up after {CASE_SECONDS:g} s", state.now)
     adapter = state.abandon()
     threading.Thread(target=adapter.reset, name="reset", daemon=True).start()
     with suppress(ControlError):
         fail_points.turn_off(state)
     thread.join(END_SECONDS)
-    message = f"gave up after {CASE_SECONDS:g} s"
-    return ending_of(CaseFailed(message, state.now), spec, state)
+    return ending_of(error, spec, state)
 
 
 def _run(spec: SpecFile, case: Case, state: CaseState) -> Ending:
     ending = Ending(State.PASS)
     try:
-        _run_test(spec.value, test_of(spec, case), ("tests", case.index), state)
+        _run_test(spec.value, body_of(spec, case), ("tests", case.index), state)
     except Exception as error:  # noqa: BLE001 - every error is an ending
         ending = ending_of(error, spec, state)
     if state.abandoned:
