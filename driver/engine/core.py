@@ -33,6 +33,12 @@ class Core:
         _refuse_what_is_missing(options)
         self.options = options
         self.runtime = runtime
+        self._begin()
+        runtime.after_fork(self._begin)
+
+    def _begin(self) -> None:
+        """Know nothing and hold nothing; a forked child begins so, its parent keeps the rest."""
+        options, runtime = self.options, self.runtime
         identity = ObjectId()
         self.publisher = Publisher(
             (*options.event_listeners, *listeners_for_logging(str(identity))), runtime.lock()

@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Any
@@ -255,6 +255,9 @@ class AsyncioRuntime:
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> Task:
         """Start a task."""
         return AsyncioTask(coroutine, name)
+
+    def after_fork(self, begin: Callable[[], None]) -> None:
+        """Nothing to do: an event loop does not survive a fork."""
 
     async def connect(
         self, address: Address, timeout: float | None, tls: SSLContext | None

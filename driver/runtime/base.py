@@ -8,7 +8,7 @@ peer `OSError` or `EOFError`, and bytes that are no frame `ProtocolError`.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from ssl import SSLContext
 from typing import Any, Protocol
@@ -75,6 +75,9 @@ class Runtime(Protocol):
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> Task:
         """Start a coroutine beside the caller."""
+
+    def after_fork(self, begin: Callable[[], None]) -> None:
+        """Call a method again in every forked child, as long as its object lives."""
 
     async def connect(
         self, address: Address, timeout: float | None, tls: SSLContext | None

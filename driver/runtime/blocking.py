@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import select
 import socket
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, suppress
 from ssl import SSLContext
 from typing import Any, TypeVar
+from weakref import WeakMethod
 
 from driver.runtime.base import Stream, Task, Waiter
 from driver.topology.description import Address
@@ -128,6 +130,21 @@ class ThreadTask:
             self._thread.join(timeout)
 
 
+# Threads and sockets stay with the parent of a fork: children must not use their copies.
+_forgotten_in_children: list[WeakMethod[Callable[[], None]]] = []
+
+
+def _begin_in_child() -> None:
+    for method in list(_forgotten_in_children):
+        begin = method()
+        if begin is not None:
+            begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)
+
+
 class BlockingRuntime:
     """The world as plain threads see it."""
 
@@ -145,6 +162,10 @@ class BlockingRuntime:
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> Task:
         """Start a daemon thread."""
         return ThreadTask(coroutine, name)
+
+    def after_fork(self, begin: Callable[[], None]) -> None:
+        """Call a method again in every forked child, as long as its object lives."""
+        _forgotten_in_children.append(WeakMethod(begin, _forgotten_in_children.remove))
 
     async def connect(
         self, address: Address, timeout: float | None, tls: SSLContext | None

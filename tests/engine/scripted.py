@@ -64,7 +64,8 @@ def op_reply(request_id: int, document: Mapping[str, Any]) -> bytes:
 class ScriptedServer:
     """Listens on loopback; `hello` and `script` say what it answers to each command.
 
-    `seen` has the commands that came, hello left out; `request_id` that of the last one.
+    `seen` has the commands that came, hello left out, each with its `peer` port; `request_id` is
+    that of the last one.
     """
 
     script: Script = lambda _: {"ok": 1}
@@ -132,7 +133,7 @@ class ScriptedServer:
         if name.lower() in ("hello", "ismaster"):
             answer = self.hello(command)
         else:
-            self.seen.append(command)
+            self.seen.append({**command, "peer": sock.getpeername()[1]})
             answer = self.script(command)
         if answer is None:
             return True

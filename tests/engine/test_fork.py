@@ -1,0 +1,34 @@
+"""A forked child uses nothing of its parent's: not its sockets, sessions, or monitors."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import Any
+
+import pytest
+
+from driver import MongoClient
+from tests.engine.scripted import ScriptedServer
+
+
+def _ping(client: MongoClient, answers: Any) -> None:
+    answers.put(client.admin.command("ping")["ok"])
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
+)
+def test_parent_and_child_both_go_on() -> None:
+    context = multiprocessing.get_context("fork")
+    answers: Any = context.Queue()
+    with ScriptedServer() as server, MongoClient(server.uri) as client:
+        for _ in range(3):
+            assert client.admin.command("ping")["ok"] == 1
+        child = context.Process(target=_ping, args=(client, answers))
+        child.start()
+        assert answers.get(timeout=10) == 1
+        child.join(10)
+        assert child.exitcode == 0
+        assert client.admin.command("ping")["ok"] == 1
+        connections = {command["peer"] for command in server.seen if "ping" in command}
+    assert len(connections) == 2
