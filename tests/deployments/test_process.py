@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from runners.deployments.base import DeploymentError
 from runners.deployments.process import Mongod, PortTaken, ProcessGroup, check_port, free_ports
+from tests.waiting import wait_until
 
 HARNESS = """
     import threading
@@ -27,13 +27,6 @@ HARNESS = """
     print(group.folder, process.pid, flush=True)
     threading.Event().wait()
 """
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        threading.Event().wait(0.01)
 
 
 def runs(pid: int) -> bool:

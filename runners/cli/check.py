@@ -1,0 +1,138 @@
+"""`mongospec check`: run cases against drivers and report what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from runners import check as checking
+from runners.adapters import NAMES, load
+from runners.adapters.base import DriverInfo
+from runners.check import Driver
+from runners.cli.options import MONGOD, PATHS, SUITES, TEXT, Topologies, paths_or_own, selected
+from runners.collect import Collection
+from runners.deployments.base import Deployment
+from runners.deployments.offer import LOCAL, Wish, connect, offer
+from runners.model import Topology, Verdict
+from runners.report import run_file
+from runners.report.run import Run, specs_at
+from runners.report.terminal import LiveProgress, PlainProgress, progress, summary
+
+
+@dataclass
+class Recorder:
+    """Keeps what a check found so far, so that an interrupted one can be reported too."""
+
+    shown: PlainProgress | LiveProgress
+    offered: Sequence[Deployment] = ()
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def begin(self, total: int) -> None:
+        """See check.Watcher."""
+        self.shown.begin(total)
+
+    def say(self, text: str) -> None:
+        """See check.Watcher."""
+        self.shown.say(text)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """See check.Watcher."""
+        self.verdicts.append(verdict)
+        self.shown.verdict(verdict)
+
+    def run(self, driver: DriverInfo, paths: Sequence[Path], *, complete: bool) -> Run:
+        """What is known now, as reports need it."""
+        used = {verdict.deployment for verdict in self.verdicts}
+        return Run(
+            driver,
+            tuple(map(specs_at, paths)),
+            tuple(each.info for each in self.offered if each.info.id in used),
+            tuple(sorted(self.verdicts, key=lambda v: (v.case.id, v.deployment or ""))),
+            complete,
+        )
+
+
+@click.command()
+@PATHS
+@click.option(
+    "--driver",
+    "drivers",
+    multiple=True,
+    default=["reference"],
+    type=click.Choice(NAMES),
+    help="The driver to check; repeatable.",
+)
+@click.option("--on", default=LOCAL, metavar="local|URI", help="Where to run; default: local.")
+@click.option(
+    "--topology",
+    "topologies",
+    multiple=True,
+    type=Topologies(Topology),
+    help="Run every case on this topology, if it suits; repeatable.",
+)
+@click.option("--server", "servers", multiple=True, metavar="V", help="The version it has to be.")
+@MONGOD
+@SUITES
+@TEXT
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a run file; with several drivers, one each (run.json: run.NAME.json).",
+)
+def check(
+    paths: tuple[Path, ...],
+    drivers: tuple[str, ...],
+    on: str,
+    topologies: tuple[Topology, ...],
+    servers: tuple[str, ...],
+    mongod: Path | None,
+    suites: tuple[str, ...],
+    text: str,
+    json_file: Path | None,
+) -> None:
+    """Run the cases of spec files, or without PATH our own, against a driver.
+
+    Exit status: 0 without failures, 1 with, 2 for bad usage or input.
+    """
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise click.UsageError(f"--json {json_file}: there is no folder {json_file.parent}")
+    paths = paths_or_own(paths)
+    collection = selected(paths, suites, text)
+    wish = Wish(on, topologies, servers, mongod)
+    failed = False
+    for name in dict.fromkeys(drivers):
+        run = _check_one(name, collection, wish, paths)
+        summary(run)
+        if json_file is not None:
+            run_file.write(run, json_file if len(drivers) == 1 else _for_driver(json_file, name))
+        if not run.complete:
+            raise KeyboardInterrupt
+        failed = failed or run.failed
+    click.get_current_context().exit(1 if failed else 0)
+
+
+def _check_one(name: str, collection: Collection, wish: Wish, paths: Sequence[Path]) -> Run:
+    """Check one driver; an interrupted check gives what it found."""
+    with checking.opened(load(name)) as driver, progress() as shown:
+        recorder = Recorder(shown)
+        try:
+            _check(collection, driver, wish, recorder)
+        except KeyboardInterrupt:
+            return recorder.run(driver.info, paths, complete=False)
+        return recorder.run(driver.info, paths, complete=True)
+
+
+def _check(collection: Collection, driver: Driver, wish: Wish, recorder: Recorder) -> None:
+    def deployments() -> Sequence[Deployment]:
+        recorder.offered = offer(wish, connect)
+        return recorder.offered
+
+    checking.check(collection, driver, deployments, connect, recorder, on_each=wish.each)
+
+
+def _for_driver(path: Path, name: str) -> Path:
+    return path.with_suffix(f".{name}{path.suffix}")

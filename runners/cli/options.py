@@ -1,0 +1,54 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runners.collect import Collection, collect, own_specs
+from runners.model import Topology
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+SUITES = click.option("--suite", "suites", multiple=True, help="Only this suite; repeatable.")
+TEXT = click.option("-k", "text", default="", help="Only cases whose id contains TEXT.")
+MONGOD = click.option(
+    "--mongod",
+    type=click.Path(path_type=Path),
+    help="The mongod to start; otherwise the one on PATH, or the `server` extra's.",
+)
+
+
+class Topologies(click.Choice[str]):
+    """A choice of topologies by the names that users write."""
+
+    def __init__(self, topologies: Iterable[Topology]) -> None:
+        super().__init__([topology.value for topology in topologies])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Topology:
+        """The topology of that name."""
+        return Topology(super().convert(value, param, ctx))
+
+
+def paths_or_own(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The paths given, or the folder of our own spec files."""
+    return paths or (own_specs(),)
+
+
+def selected(paths: tuple[Path, ...], suites: tuple[str, ...], text: str) -> Collection:
+    """The cases that the arguments select. Raises UsageError where there are none."""
+    everything = collect(paths)
+    chosen = everything.only(suites, text)
+    if len(chosen):
+        return chosen
+    where = " ".join(map(str, paths))
+    if not len(everything):
+        raise click.UsageError(f"no spec files in {where}")
+    known = sorted({each.case.suite for each in everything.cases})
+    raise click.UsageError(
+        f"none of the {len(everything)} cases in {where} is selected; suites: {', '.join(known)}"
+    )

@@ -1,0 +1,110 @@
+"""`list`, `lint` and `new`: commands that only look at files, or write one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.cli.new import SCHEMA
+from tests.check.stubs import a_test, write_rtt, write_spec
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    folder = tmp_path / "spec_tests"
+    write_spec(
+        folder / "crud" / "x.json",
+        a_test("one"),
+        a_test("two", runOnRequirements=[{"topologies": ["sharded"]}]),
+    )
+    write_rtt(folder / "rtts" / "rtt.json")
+    return folder
+
+
+def test_list(run: Run, specs: Path) -> None:
+    result = run("list", specs)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "crud/x.json::one\tany server",
+        "crud/x.json::two\tsharded",
+        "rtts/rtt.json::rtt\tno server",
+    ]
+    assert run("list", specs, "-k", "two").stdout == "crud/x.json::two\tsharded\n"
+
+
+def test_list_names_broken_files(run: Run, specs: Path) -> None:
+    (specs / "crud" / "bad.yml").write_text("{")
+    result = run("list", specs)
+    assert result.exit_code == 2
+    assert len(result.stdout.splitlines()) == 3
+    assert "bad.yml:" in result.stderr
+
+
+def test_list_without_a_path_has_our_own(run: Run) -> None:
+    result = run("list", "--suite", "crud")
+    assert result.exit_code == 0
+    assert all(line.startswith("crud/") for line in result.stdout.splitlines())
+
+
+def test_lint_of_good_files(run: Run, specs: Path) -> None:
+    result = run("lint", specs)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2 files, 0 problems" in result.stderr
+
+
+def test_lint_of_bad_files(run: Run, specs: Path) -> None:
+    bad = specs / "crud" / "bad.yml"
+    bad.write_text("a: 1\na: 2\n")
+    result = run("lint", specs)
+    assert result.exit_code == 1
+    (line,) = result.stdout.splitlines()
+    assert line.startswith(f"{bad}:2:1: [duplicate-key]")
+    (problem,) = json.loads(run("lint", specs, "--json").stdout)
+    assert problem["file"] == str(bad)
+    assert (problem["line"], problem["column"], problem["rule"]) == (2, 1, "duplicate-key")
+    assert set(problem) == {"file", "line", "column", "rule", "message", "mend"}
+
+
+def test_lint_without_a_problem_is_an_empty_array(run: Run, specs: Path) -> None:
+    assert json.loads(run("lint", "--json", specs).stdout) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["/no/such/file"]])
+def test_lint_needs_files(run: Run, arguments: list[str]) -> None:
+    assert run("lint", *arguments).exit_code == 2
+
+
+def test_new_writes_a_valid_case(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "spec_tests"
+    result = run("new", "crud", "find-nothing", "--folder", folder)
+    path = folder / "crud" / "find-nothing.yml"
+    assert (result.exit_code, result.stdout) == (0, f"{path}\n")
+    assert run("lint", path).exit_code == 0
+    assert len(run("list", path).stdout.splitlines()) == 1
+    schema = path.read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / schema).resolve() == SCHEMA
+    described: Any = json.loads(SCHEMA.read_text())
+    assert described["$schema"]
+
+
+def test_new_overwrites_nothing(run: Run, tmp_path: Path) -> None:
+    first = run("new", "crud", "x", "--folder", tmp_path)
+    second = run("new", "crud", "x", "--folder", tmp_path)
+    assert (first.exit_code, second.exit_code) == (0, 2)
+    assert "exists already" in second.stderr
+
+
+@pytest.mark.parametrize("name", ["../x", "Find One", "", "-x", "x.yml"])
+def test_new_wants_good_names(run: Run, tmp_path: Path, name: str) -> None:
+    result = run("new", "--folder", tmp_path, "--", "crud", name)
+    assert result.exit_code == 2
+    assert "lower-case words" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").stdout.startswith("mongospec, version ")
