@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runners import control as module
 from runners.adapters.base import AdapterError, Reply
 from runners.control import Control, ControlError
 from runners.deployments.base import CommandError
@@ -108,6 +109,15 @@ def test_insert_notices_what_is_refused() -> None:
         control, _ = control_of({"insert": {"ok": 1, refused: [{"code": 1}]}})
         with pytest.raises(ControlError, match=r"insert into test\.x"):
             control.insert("test", "x", [{}])
+
+
+def test_server_that_stays_busy_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    control, servers = control_of({"currentOp": {"inprog": [{"op": "insert"}]}})
+    with pytest.raises(ControlError, match="b:2 is still at work"):
+        control.wait_until_idle(host="b:2")
+    servers.answers["currentOp"] = {"inprog": []}
+    control.wait_until_idle(host="b:2")
 
 
 def test_close_ends_the_adapter() -> None:

@@ -43,7 +43,7 @@ def test_passes_and_cleans_up() -> None:
         "coll.find",
         "reset",
     ]
-    assert bench.servers.told == []
+    assert bench.servers.told == ["drop things"]
 
 
 def test_failure_says_where_and_what() -> None:
@@ -170,6 +170,22 @@ def test_encryption_state_is_dropped_where_a_file_encrypts() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("database", "dropped"), [("test", ["drop things"]), ("admin", []), ("config", [])]
+)
+def test_collections_that_the_file_only_names_are_dropped(
+    database: str, dropped: list[str]
+) -> None:
+    entities: list[Json] = [
+        {"client": {"id": "client0"}},
+        {"database": {"id": "db", "client": "client0", "databaseName": database}},
+        {"collection": {"id": "coll", "database": "db", "collectionName": "things"}},
+    ]
+    bench = Bench()
+    assert bench.run(file_with(file={"createEntities": entities})).state is State.PASS
+    assert bench.servers.told == dropped
+
+
 def test_refused_data_is_an_error() -> None:
     bench = Bench()
     bench.servers.answers["insert"] = {"ok": 1, "writeErrors": [{"code": 1}]}
@@ -213,17 +229,36 @@ def test_outcome_holds_whatever_the_order_of_keys() -> None:
 def test_fail_points_are_turned_off_on_every_server() -> None:
     bench = Bench({"find": failed()})
     assert bench.run(file_with(FAIL_POINT, find())).state is State.FAIL
-    assert bench.servers.told[:2] == [
+    assert bench.servers.told[1:3] == [
         "configureFailPoint failCommand @a:1",
         "configureFailPoint failCommand @b:2",
     ]
-    assert bench.servers.commands[0]["mode"] == "off"
+    assert bench.servers.commands[1]["mode"] == "off"
 
 
 def test_fail_points_are_turned_off_once() -> None:
     bench = Bench()
     bench.run(file_with(FAIL_POINT, FAIL_POINT))
-    assert len(bench.servers.told) == 2
+    assert sum("configureFailPoint" in told for told in bench.servers.told) == 2
+
+
+def test_fail_point_within_operations_stays_until_the_servers_are_idle() -> None:
+    bench = Bench()
+    busy: list[JsonObject] = [{"inprog": [{"op": "insert"}]}, {"inprog": []}, {"inprog": []}]
+    bench.servers.answers["currentOp"] = lambda: Reply(result=busy.pop(0))
+    fail_point: JsonObject = {
+        "configureFailPoint": "onPrimaryTransactionalWrite",
+        "mode": "alwaysOn",
+    }
+    file = file_with(special("failPoint", client="client0", failPoint=fail_point))
+    assert bench.run(file).state is State.PASS
+    assert bench.servers.told[1:] == [
+        "currentOp 1 @a:1",
+        "currentOp 1 @a:1",
+        "configureFailPoint onPrimaryTransactionalWrite @a:1",
+        "currentOp 1 @b:2",
+        "configureFailPoint onPrimaryTransactionalWrite @b:2",
+    ]
 
 
 def test_fail_point_that_cannot_be_turned_off_is_an_error() -> None:
