@@ -1,0 +1,91 @@
+"""The official suites that the reference driver has to pass whole, on real deployments.
+
+Slow (minutes), and only where the official data lies beside the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.deployments.binaries import Binary
+from tests.official import SOURCE, needs_official
+
+ROOT = Path(__file__).parents[2]
+SUITES = (
+    "server-discovery-and-monitoring",
+    "server-selection",
+    "max-staleness",
+    "retryable-writes",
+    "retryable-reads",
+    "crud",
+)
+TOPOLOGIES = ("standalone", "replicaset")
+# What a case may ask for that a 6.0 standalone and replica set without authentication lack.
+NEEDS = re.compile(r"needs (server \d|topology |authentication on)")
+
+pytestmark = [*needs_official, pytest.mark.live]
+
+
+def cases_in_the_files() -> set[tuple[str, str, int]]:
+    """Every case by file, description and its number among equal descriptions: counted anew."""
+    found: set[tuple[str, str, int]] = set()
+    for suite in SUITES:
+        for path in sorted((SOURCE / suite).rglob("*.json")):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            tests = document.get("tests") if "schemaVersion" in document else None
+            descriptions = [test["description"] for test in tests] if tests else [""]
+            seen: Counter[str] = Counter()
+            for description in descriptions:
+                seen[description] += 1
+                found.add((str(path), description, seen[description]))
+    return found
+
+
+@pytest.fixture(scope="module", params=["reference", "reference-async"])
+def run_file(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mongod: Binary
+) -> Any:
+    """The run file of a check of all suites on all topologies."""
+    written = tmp_path_factory.mktemp("run") / "run.json"
+    command = [sys.executable, "-m", "runners.cli", "check"]
+    command += [str(SOURCE / suite) for suite in SUITES]
+    command += ["--driver", request.param, "--mongod", str(mongod.path), "--json", str(written)]
+    for topology in TOPOLOGIES:
+        command += ["--topology", topology]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=1500, check=False
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    return json.loads(written.read_text(encoding="utf-8"))
+
+
+def test_every_case_passes_or_says_which_deployment_it_needs(run_file: Any) -> None:
+    others = [case for case in run_file["cases"] if case["state"] not in ("pass", "unmet")]
+    assert not [(case["id"], case["state"], case["reason"]) for case in others]
+    for case in run_file["cases"]:
+        if case["state"] == "unmet":
+            assert NEEDS.match(case["reason"]), (case["id"], case["reason"])
+
+
+def test_every_case_of_the_files_is_in_a_state(run_file: Any) -> None:
+    expected = cases_in_the_files()
+    ids = {case["id"] for case in run_file["cases"]}
+    assert len(ids) == len(expected)
+    assert run_file["totals"]["cases"] == len(expected)
+    states = run_file["totals"]["states"]
+    assert sum(states.values()) == run_file["totals"]["verdicts"] == len(run_file["cases"])
+
+
+def test_both_topologies_ran(run_file: Any) -> None:
+    passed = Counter(case["deployment"] for case in run_file["cases"] if case["state"] == "pass")
+    for topology in TOPOLOGIES:
+        on_it = sum(n for where, n in passed.items() if where and where.startswith(topology))
+        assert on_it > 200, (topology, passed)
