@@ -105,37 +105,8 @@ class PoolClearedError(AutoReconnect):
     """A connection could not be checked out since its pool is paused (CMAP)."""
 
 
-class OperationFailure(MongoError):
-    """The server answered a command with an error.
-
-    `details` is the whole reply, `code` its error code.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        code: int | None = None,
-        details: Mapping[str, Any] | None = None,
-        *,
-        labels: Sequence[str] = (),
-    ) -> None:
-        super().__init__(message, labels=labels)
-        self.code = code
-        self.details = details
-
-    @property
-    def code_name(self) -> str | None:
-        """The server's symbolic name of `code`."""
-        return self.details.get("codeName") if self.details else None
-
-    @property
-    def timeout(self) -> bool:
-        """Whether the server gave up since a time limit passed."""
-        return self.code == 50
-
-
-class NotPrimaryError(AutoReconnect):
-    """The server is not (or no longer) the primary, or is shutting down."""
+class _Answered(MongoError):
+    """An error that the server itself reported: `code`, and the whole reply as `details`."""
 
     def __init__(
         self,
@@ -153,6 +124,19 @@ class NotPrimaryError(AutoReconnect):
     def code_name(self) -> str | None:
         """The server's symbolic name of `code`."""
         return self.details.get("codeName") if self.details else None
+
+
+class OperationFailure(_Answered):
+    """The server answered a command with an error."""
+
+    @property
+    def timeout(self) -> bool:
+        """Whether the server gave up since a time limit passed."""
+        return self.code == 50
+
+
+class NotPrimaryError(_Answered, AutoReconnect):
+    """The server is not (or no longer) the primary, or is shutting down."""
 
 
 class CursorNotFound(OperationFailure):

@@ -194,7 +194,8 @@ class Pool:
                 self._on_failure(error, generation)
             raise
         with self._lock:
-            self._state.created(connection)
+            gone = self._state.created(connection, self._runtime.now())
+        self._discard(gone)
         ready = events.ConnectionReadyEvent(self.address, number, self._runtime.now() - started)
         self._publish("connection_ready", ready)
         return connection

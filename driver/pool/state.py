@@ -116,10 +116,14 @@ class PoolState(Generic[C]):
         if ticket.outcome is Outcome.WAIT:
             self.queue.remove(ticket)
 
-    def created(self, connection: C) -> None:
-        """A connection that a ticket (or the filling of the pool) asked for is ready: in use."""
+    def created(self, connection: C, now: float) -> list[tuple[C, str]]:
+        """A connection that a ticket (or the filling) asked for is ready, and in use.
+
+        Somebody else may begin another one; gives connections that must be closed.
+        """
         self.pending -= 1
         self.in_use.add(connection)
+        return self._serve(now)
 
     def not_created(self, now: float) -> list[tuple[C, str]]:
         """A connection could not be made; somebody else may try."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 from driver.aio.change_stream import AsyncChangeStream
 from driver.runtime.blocking import run
-from driver.sync.facade import Facade, attribute, blocking
+from driver.sync.facade import ClosingFacade, attribute, blocking
 
 
-class ChangeStream(Facade[AsyncChangeStream]):
+class ChangeStream(ClosingFacade[AsyncChangeStream]):
     """Changes as they happen."""
 
     __slots__ = ()
@@ -37,14 +36,3 @@ class ChangeStream(Facade[AsyncChangeStream]):
 
     def __iter__(self) -> Iterator[Any]:
         return self
-
-    def __enter__(self) -> ChangeStream:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 from driver.aio.client import AsyncMongoClient
@@ -13,10 +12,17 @@ from driver.runtime.blocking import BlockingRuntime
 from driver.sync.change_stream import ChangeStream
 from driver.sync.cursor import CommandCursor
 from driver.sync.database import Database
-from driver.sync.facade import Facade, attribute, blocking, blocking_as, forwarding
+from driver.sync.facade import (
+    ClosingFacade,
+    ScopedFacade,
+    attribute,
+    blocking,
+    blocking_as,
+    forwarding,
+)
 
 
-class ClientSession(Facade[AsyncClientSession]):
+class ClientSession(ClosingFacade[AsyncClientSession]):
     """Operations given this session see each other's effects, in order."""
 
     __slots__ = ("client",)
@@ -32,20 +38,10 @@ class ClientSession(Facade[AsyncClientSession]):
     advance_cluster_time = forwarding(AsyncClientSession.advance_cluster_time)
     advance_operation_time = forwarding(AsyncClientSession.advance_operation_time)
     end_session = blocking(AsyncClientSession.end_session)
-
-    def __enter__(self) -> ClientSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.end_session()
+    close = end_session
 
 
-class MongoClient(Facade[AsyncMongoClient]):
+class MongoClient(ScopedFacade[AsyncMongoClient], ClosingFacade[AsyncMongoClient]):
     """A deployment. Safe to share between threads.
 
     `host` is a connection string, a host or a list of hosts; keywords are PyMongo's and override
@@ -68,10 +64,6 @@ class MongoClient(Facade[AsyncMongoClient]):
             self._core_object._core.topology.open()
 
     options = attribute("options")
-    codec_options = attribute("codec_options")
-    read_preference = attribute("read_preference")
-    read_concern = attribute("read_concern")
-    write_concern = attribute("write_concern")
     topology_description = attribute("topology_description")
     topology_id = attribute("topology_id")
     nodes = attribute("nodes")
@@ -106,14 +98,3 @@ class MongoClient(Facade[AsyncMongoClient]):
         if name.startswith("_"):
             raise AttributeError(f"MongoClient has no attribute {name!r}; use [{name!r}]")
         return self[name]
-
-    def __enter__(self) -> MongoClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

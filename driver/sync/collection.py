@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from driver.aio.collection import AsyncCollection
 from driver.sync.change_stream import ChangeStream
 from driver.sync.cursor import CommandCursor, Cursor
-from driver.sync.facade import Facade, attribute, blocking, blocking_as, wrapping
+from driver.sync.facade import ScopedFacade, attribute, blocking, blocking_as, wrapping
 
 if TYPE_CHECKING:
     from driver.sync.database import Database
 
 
-class Collection(Facade[AsyncCollection]):
+class Collection(ScopedFacade[AsyncCollection]):
     """A collection of documents; made by `database[name]`, never touches the server itself."""
 
     __slots__ = ("database",)
@@ -24,10 +24,6 @@ class Collection(Facade[AsyncCollection]):
 
     name = attribute("name")
     full_name = attribute("full_name")
-    codec_options = attribute("codec_options")
-    read_preference = attribute("read_preference")
-    read_concern = attribute("read_concern")
-    write_concern = attribute("write_concern")
 
     find = wrapping(Cursor)(AsyncCollection.find)
     find_one = blocking(AsyncCollection.find_one)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, TypeVar
 
 from driver.aio.cursor import AsyncCommandCursor, AsyncCursor
 from driver.runtime.blocking import run
-from driver.sync.facade import Facade, attribute, blocking, chaining
+from driver.sync.facade import ClosingFacade, attribute, blocking, chaining
 
 AnyCursor = TypeVar("AnyCursor", AsyncCursor, AsyncCommandCursor)
 
 
-class _Cursor(Facade[AnyCursor]):
+class _Cursor(ClosingFacade[AnyCursor]):
     __slots__ = ()
 
     alive = attribute("alive")
@@ -37,22 +36,11 @@ class _Cursor(Facade[AnyCursor]):
 
     next = __next__
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 class CommandCursor(_Cursor[AsyncCommandCursor]):
     """The cursor of aggregate, of a list, or of a command."""
 
     __slots__ = ()
-
-    def __enter__(self) -> CommandCursor:
-        return self
 
 
 class Cursor(_Cursor[AsyncCursor]):
@@ -79,7 +67,4 @@ class Cursor(_Cursor[AsyncCursor]):
     def rewind(self) -> Cursor:
         """Start over."""
         run(self._core_object.rewind())
-        return self
-
-    def __enter__(self) -> Cursor:
         return self

@@ -9,13 +9,13 @@ from driver.runtime.blocking import run
 from driver.sync.change_stream import ChangeStream
 from driver.sync.collection import Collection
 from driver.sync.cursor import CommandCursor
-from driver.sync.facade import Facade, attribute, blocking, blocking_as
+from driver.sync.facade import ScopedFacade, attribute, blocking, blocking_as
 
 if TYPE_CHECKING:
     from driver.sync.client import MongoClient
 
 
-class Database(Facade[AsyncDatabase]):
+class Database(ScopedFacade[AsyncDatabase]):
     """A database; made by `client[name]`, never touches the server itself."""
 
     __slots__ = ("client",)
@@ -25,10 +25,6 @@ class Database(Facade[AsyncDatabase]):
         self.client = client
 
     name = attribute("name")
-    codec_options = attribute("codec_options")
-    read_preference = attribute("read_preference")
-    read_concern = attribute("read_concern")
-    write_concern = attribute("write_concern")
 
     command = blocking(AsyncDatabase.command)
     cursor_command = blocking_as(CommandCursor)(AsyncDatabase.cursor_command)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from driver.runtime.blocking import run
 
@@ -37,6 +38,11 @@ class Facade(Generic[Inner]):
 
     def __repr__(self) -> str:
         return repr(self._core_object).removeprefix("Async")
+
+
+def attribute(name: str) -> Any:
+    """An attribute of the counterpart, read-only."""
+    return property(lambda self: getattr(self._core_object, name))
 
 
 def blocking(
@@ -106,6 +112,33 @@ def forwarding(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate
     return call
 
 
-def attribute(name: str) -> Any:
-    """An attribute of the counterpart, read-only."""
-    return property(lambda self: getattr(self._core_object, name))
+class ScopedFacade(Facade[Inner]):
+    """With the options that clients, databases and collections hand down."""
+
+    __slots__ = ()
+
+    codec_options = attribute("codec_options")
+    read_preference = attribute("read_preference")
+    read_concern = attribute("read_concern")
+    write_concern = attribute("write_concern")
+
+
+class ClosingFacade(Facade[Inner]):
+    """Closed at the end of a `with` block."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Free what it holds on servers."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
