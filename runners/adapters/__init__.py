@@ -27,7 +27,7 @@ def load(name: str) -> Adapter:
     try:
         module = importlib.import_module(f"runners.adapters.{_MODULES[name]}")
     except ModuleNotFoundError as error:
-        if error.name not in ("pymongo", "bson", "gridfs"):
+        if (error.name or "").partition(".")[0] not in ("pymongo", "bson", "gridfs"):
             raise
         raise AdapterError(
             f"the adapter {name!r} needs PyMongo; install the extra: mongospec[pymongo]"

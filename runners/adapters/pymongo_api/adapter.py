@@ -167,6 +167,7 @@ class PyMongoLike:
                 stack.callback(self._end, entity)
             self._entities.clear()
             self._unnamed.clear()
+            self._latest = threading.local()
         self._check_listeners()
 
     def shutdown(self) -> None:

@@ -49,8 +49,9 @@ def snake(name: str) -> str:
 
 def parameters_of(binding: Binding, function: Any) -> Parameters:
     """What a function, method or class of the driver takes."""
+    function = getattr(function, "__func__", function)  # a bound method would keep its object
     found = _parameters(function)
-    target = binding.forwards.get(getattr(function, "__func__", function))
+    target = binding.forwards.get(function)
     if target is not None:
         names = found.names | _parameters(target).names
         found = replace(found, names=names, open=_parameters(target).open)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from runners.adapters.base import ErrorReport
@@ -29,26 +30,34 @@ def report(binding: Binding, error: BaseException) -> ErrorReport:
     return _report(binding, error)
 
 
-def _report(binding: Binding, error: Any, **more: Any) -> ErrorReport:
-    errors = binding.errors
-    details = getattr(error, "details", None)
-    details = details if isinstance(details, Mapping) and details else None
-    timeouts = tuple(getattr(errors, name) for name in _TIMEOUTS)
-    facts: dict[str, Any] = {
-        "message": str(error) or repr(error),
-        "kind": type(error).__name__,
-        "client_error": not from_server(binding, error),
-        "timeout": bool(getattr(error, "timeout", False)) or isinstance(error, timeouts),
-        "labels": _labels(binding, error),
-    }
+def _outline(binding: Binding, error: Any) -> ErrorReport:
+    """What every error tells."""
+    timeouts = tuple(getattr(binding.errors, name) for name in _TIMEOUTS)
+    return ErrorReport(
+        message=str(error) or repr(error),
+        kind=type(error).__name__,
+        client_error=not from_server(binding, error),
+        timeout=bool(getattr(error, "timeout", False)) or isinstance(error, timeouts),
+        labels=_labels(binding, error),
+    )
+
+
+def _report(binding: Binding, error: Any) -> ErrorReport:
+    """Any error but that of a bulk; of one that ended a bulk midway, also what was done."""
+    outline = _outline(binding, error)
     done = getattr(error, "partial_result", None)
     if isinstance(done, Mapping):
-        facts["result"] = binding.to_json(results.partial_bulk_write(done))
-    if details is not None and from_server(binding, error):
-        facts["code"] = details.get("code", getattr(error, "code", None))
-        facts["code_name"] = details.get("codeName")
-        facts["response"] = binding.to_json(details)
-    return ErrorReport(**{**facts, **more})
+        partial = binding.to_json(results.partial_bulk_write(done))
+        outline = replace(outline, result=partial)
+    reply = getattr(error, "details", None)
+    if outline.client_error or not isinstance(reply, Mapping):
+        return outline
+    return replace(
+        outline,
+        code=reply.get("code", getattr(error, "code", None)),
+        code_name=reply.get("codeName"),
+        response=binding.to_json(reply),
+    )
 
 
 def from_server(binding: Binding, error: BaseException) -> bool:
@@ -68,13 +77,11 @@ def _bulk_write(binding: Binding, error: Any) -> ErrorReport:
     concerns = list(error.details.get("writeConcernErrors") or [])
     singles = [*writes, *concerns]
     names = (each.get("codeName") for each in singles)
-    return _report(
-        binding,
-        error,
+    return replace(
+        _outline(binding, error),
         message="; ".join([str(error), *(str(each.get("errmsg", "")) for each in singles)]),
         code=next((each["code"] for each in singles if "code" in each), None),
         code_name=next((name for name in names if name), None),
-        response=None,
         result=binding.to_json(results.partial_bulk_write(error.details)),
         write_errors=_by_index(binding, {each["index"]: each for each in writes}),
         write_concern_errors=[_single(binding, each) for each in concerns],
@@ -89,9 +96,8 @@ def _client_bulk_write(binding: Binding, error: Any) -> ErrorReport:
     if not isinstance(writes, Mapping):
         writes = {each["idx"]: each for each in writes}
     partial = error.partial_result
-    return _report(
-        binding,
-        error,
+    return replace(
+        _outline(binding, error),
         message=f"{error}; {top.message}" if top else str(error),
         client_error=top.client_error if top else False,
         timeout=top.timeout if top else False,

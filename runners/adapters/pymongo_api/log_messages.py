@@ -92,7 +92,7 @@ class LogCollector(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
         component = record.name.removeprefix(f"{self._binding.logger}.")
-        if component not in COMPONENTS or record.levelno not in _NAMES:
+        if record.levelno not in _NAMES:
             return
         try:
             entry = self._binding.log_entry(record)
