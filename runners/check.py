@@ -181,19 +181,22 @@ def _run_all(
                 while left and healthy:
                     verdict = run(left.popleft(), driver, place)
                     give(verdict)
-                    healthy = verdict.state is not State.ERROR or _answers(place)
+                    healthy = not broken_by(verdict, place)
     except DeploymentError as error:
         id_ = deployment.info.id
         for each in left:
             give(Verdict(each.case, State.ERROR, f"{id_} does not start: {error}", 0, id_))
 
 
-def _answers(place: Place) -> bool:
+def broken_by(verdict: Verdict, place: Place) -> bool:
+    """Whether a case ended in an error and left a deployment that no longer answers."""
+    if verdict.state is not State.ERROR:
+        return False
     try:
         place.control.hello()
     except CommandError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _needs_server(case: Case) -> bool:

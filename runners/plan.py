@@ -94,11 +94,16 @@ def plan(needs: Sequence[Need], deployments: Sequence[DeploymentInfo], *, on_eac
         without_server=tuple(need.case for need in needs if not need.server),
         on={id_: tuple(cases) for id_, cases in on.items() if cases},
         unmet=tuple(
-            (case, "; ".join(dict.fromkeys(why)) or "needs a server, and no deployment is at hand")
+            (case, _joined(why) or "needs a server, and no deployment is at hand")
             for case, why in reasons.items()
             if case not in placed
         ),
     )
+
+
+def _joined(reasons: Sequence[str]) -> str:
+    """The reasons of several deployments in one, what they have in common said once."""
+    return "; ".join(dict.fromkeys(part for reason in reasons for part in reason.split("; ")))
 
 
 def _fewest(able: Mapping[str, list[Case]]) -> dict[str, list[Case]]:

@@ -12,8 +12,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runners.cli import main
-from runners.deployments.base import DeploymentError
-from runners.deployments.binaries import Binary, find_mongod
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
@@ -27,14 +25,6 @@ def run() -> Run:
         return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
 
     return invoke
-
-
-@pytest.fixture(scope="session")
-def mongod() -> Binary:
-    try:
-        return find_mongod()
-    except DeploymentError as error:
-        pytest.skip(f"not run: {error}")
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

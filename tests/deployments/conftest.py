@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-import pytest
 from bson import json_util
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from runners.deployments.base import CommandError, DeploymentError
-from runners.deployments.binaries import Binary, find_mongod
+from runners.deployments.base import CommandError
 from runners.model import JsonObject
 
 
@@ -36,11 +34,3 @@ class PyMongoCommands:
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
-
-
-@pytest.fixture(scope="session")
-def mongod() -> Binary:
-    try:
-        return find_mongod()
-    except DeploymentError as error:
-        pytest.skip(f"not run: {error}")
