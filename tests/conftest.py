@@ -1,0 +1,43 @@
+"""What live tests share: a mongod, and deployments that several modules use one after the other.
+
+Without a mongod, tests that need one are skipped and say why; where the environment variable
+MONGOSPEC_REQUIRE_LIVE is 1, as in CI, they fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from runners.deployments.base import DeploymentError
+from runners.deployments.binaries import Binary, find_mongod
+from runners.deployments.local import LocalDeployment
+from runners.deployments.offer import connect
+from runners.model import Topology
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Binary:
+    """The mongod of this machine."""
+    try:
+        return find_mongod()
+    except DeploymentError as error:
+        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
+            pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {error}")
+        pytest.skip(f"not run: {error}")
+
+
+@pytest.fixture(scope="session")
+def standalone(mongod: Binary) -> Iterator[LocalDeployment]:
+    """A server; tests leave it running."""
+    with LocalDeployment(Topology.STANDALONE, mongod, connect) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def replica_set(mongod: Binary) -> Iterator[LocalDeployment]:
+    """Three members; tests leave all of them running, and one of them primary."""
+    with LocalDeployment(Topology.REPLICA_SET, mongod, connect) as deployment:
+        yield deployment
