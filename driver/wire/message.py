@@ -79,10 +79,10 @@ def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions
 
 def parse_reply(frame: memoryview) -> Reply:
     """Cut a reply out of a frame; raises ProtocolError where the bytes are no reply."""
-    length, request_id, response_to, op_code = HEADER.unpack_from(frame)
-    if length != len(frame):
-        raise ProtocolError(f"a message of {length} bytes came in a frame of {len(frame)}")
     try:
+        length, request_id, response_to, op_code = HEADER.unpack_from(frame)
+        if length != len(frame):
+            raise ProtocolError(f"a message of {length} bytes came in a frame of {len(frame)}")
         if op_code == OP_MSG:
             return _parse_op_msg(frame, request_id, response_to)
         if op_code == OP_REPLY:
