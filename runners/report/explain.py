@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from runners.model import Failure, Json, State, Verdict
 
@@ -15,7 +16,7 @@ def explain(verdict: Verdict) -> str:
     on = f" on {verdict.deployment}" if verdict.deployment else ""
     lines = [
         f"{verdict.state.upper()} {verdict.case.id}",
-        f"  at {verdict.case.path}:{line(verdict)}{on}",
+        f"  at {_shortest(verdict.case.path)}:{line(verdict)}{on}",
     ]
     failure = verdict.failure
     if verdict.reason and (failure is None or verdict.reason != failure.message):
@@ -23,6 +24,12 @@ def explain(verdict: Verdict) -> str:
     if failure is not None:
         lines += _failure(failure, with_sides=verdict.state is State.FAIL)
     return "\n".join(lines)
+
+
+def _shortest(path: Path) -> Path:
+    """As one would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def line(verdict: Verdict) -> int:
