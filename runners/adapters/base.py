@@ -29,7 +29,9 @@ class DriverInfo:
     Object kinds are those of entities and, of saved results, `cursor` and `changeStream`. Some
     operations are the harness's own questions: `operation.client.spec.topologyDescription`
     (`{"type", "servers": [{"address", "type"}]}`), `operation.client.spec.connectionsCheckedOut`
-    (a number), `operation.session.spec.lsid` (a document).
+    (a number), `operation.session.spec.lsid` (a document),
+    `operation.session.spec.transactionState` (as the format spells it),
+    `operation.session.spec.pinnedServer` (`host:port` or null), `operation.session.spec.dirty`.
     """
 
     name: str
