@@ -35,7 +35,8 @@ PARAMETERS: JsonObject = {
 }
 """The server parameters that official tests ask for; the last two are the server's defaults."""
 STEP_DOWN: JsonObject = {"replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5}
-SET_SETTINGS: JsonObject = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
+SET_SETTINGS: JsonObject = {"electionTimeoutMillis": 5000, "heartbeatIntervalMillis": 500}
+"""Quick after a crash, and yet no election where a busy machine lets a member wait for a while."""
 
 
 class LocalDeployment(Deployment):
