@@ -104,6 +104,13 @@ class AsyncCommandCursor(_Cursor):
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
 
+    def batch_size(self, batch_size: int) -> AsyncCommandCursor:
+        """How many documents the next batches have; 0 leaves it to the server."""
+        if batch_size < 0:
+            raise ValueError("batch_size must not be negative")
+        self._batches.batch_size = batch_size or None
+        return self
+
     @classmethod
     def of(cls, core: Core, documents: Iterable[Any] = ()) -> AsyncCommandCursor:
         """A cursor over documents that are here already."""

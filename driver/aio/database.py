@@ -102,10 +102,10 @@ class AsyncDatabase(Scoped, Watchable):
         max_await_time_ms: int | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
-        """Run a command whose reply is a cursor."""
+        """Run a command whose reply is a cursor; `comment` and `batch_size` are its getMores'."""
         document = {command: value} if isinstance(command, str) else dict(command)
         batch_size = options.pop("batch_size", None)
-        put(document, comment=comment, **options)
+        put(document, **options)
         operation = ListFrom(
             database=self.name,
             command=document,

@@ -17,7 +17,7 @@ from driver.operations.sessions import EndSessions
 from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.runtime.base import Runtime
-from driver.session.gossip import later
+from driver.session.gossip import is_cluster_time, later
 from driver.session.server_session import ServerSession, ServerSessionPool
 from driver.topology.description import Address, ServerDescription
 
@@ -98,7 +98,7 @@ class Core:
     def observe(self, reply: Mapping[str, Any], session: AsyncClientSession | None) -> None:
         """Learn the times in a reply."""
         cluster_time = reply.get("$clusterTime")
-        if isinstance(cluster_time, Mapping) and cluster_time is not self._cluster_time:
+        if cluster_time is not None and is_cluster_time(cluster_time):
             with self._lock:
                 self._cluster_time = later(self._cluster_time, cluster_time)
         if session is not None:

@@ -47,7 +47,7 @@ class Batches:
         given = getattr(session, "_core_object", session)
         self._session: AsyncClientSession = given or core.implicit_session()
         self._borrowed = given is None
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._limit = abs(limit)
         self._received = 0
         self._max_await_time_ms = max_await_time_ms
@@ -122,9 +122,9 @@ class Batches:
         self._take(reply)
 
     def _next_batch_size(self) -> int | None:
-        if self._limit and self._batch_size:
-            return min(self._batch_size, max(1, self._limit - self._received))
-        return self._batch_size
+        if self._limit and self.batch_size:
+            return min(self.batch_size, max(1, self._limit - self._received))
+        return self.batch_size
 
     def _take(self, reply: CursorReply) -> None:
         self.id = reply.id

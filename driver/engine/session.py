@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.bson import Timestamp
 from driver.errors import InvalidOperation
-from driver.session.gossip import later
+from driver.session.gossip import is_cluster_time, later
 from driver.session.server_session import ServerSession
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class AsyncClientSession:
 
     def advance_cluster_time(self, cluster_time: Mapping[str, Any]) -> None:
         """Take over a cluster time that another session saw."""
+        if not is_cluster_time(cluster_time):
+            raise ValueError("cluster_time must be the cluster_time of another session")
         self.cluster_time = later(self.cluster_time, cluster_time)
 
     def advance_operation_time(self, operation_time: Timestamp) -> None:
@@ -69,7 +71,7 @@ class AsyncClientSession:
         if self.implicit:
             return
         cluster_time = reply.get("$clusterTime")
-        if isinstance(cluster_time, Mapping):
+        if cluster_time is not None and is_cluster_time(cluster_time):
             self.advance_cluster_time(cluster_time)
         operation_time = reply.get("operationTime")
         if isinstance(operation_time, Timestamp):

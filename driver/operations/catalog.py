@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from driver.errors import OperationFailure
-from driver.operations.base import Command, Operation, ReplyFrom, Retry
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
 from driver.operations.query import CursorReply, Find, cursor_reply
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
 
 NAMESPACE_NOT_FOUND = 26
+
+
+def without_unknown(command: Mapping[str, Any], server: ServerDescription) -> dict[str, Any]:
+    """The command without `rawData`, where the server does not know it."""
+    document = dict(command)
+    if "rawData" in document:
+        put(document, rawData=raw_data(document.pop("rawData"), server))
+    return document
 
 
 @dataclass(kw_only=True)
@@ -58,6 +66,10 @@ class Explain(Operation[dict[str, Any]]):
 class Administer(RunCommand):
     """A command that changes the catalog; a write concern error in its reply is raised."""
 
+    def build(self, server: ServerDescription) -> Command:
+        """The command."""
+        return Command(self.database, without_unknown(self.command, server))
+
     def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
         """The reply."""
         error = write_concern_error_in(reply)
@@ -99,7 +111,7 @@ class ListFrom(Operation[CursorReply]):
 
     def build(self, server: ServerDescription) -> Command:
         """The command."""
-        return Command(self.database, dict(self.command))
+        return Command(self.database, without_unknown(self.command, server))
 
     def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
         """The first batch."""

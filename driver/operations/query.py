@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driver.bson import Int64
+from driver.errors import InvalidOperation
 from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
 from driver.topology.description import Address, ServerDescription
 
@@ -25,7 +26,9 @@ class CursorReply:
 
 def cursor_reply(reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
     """The `cursor` of a reply, with its first or next batch."""
-    cursor = reply["cursor"]
+    cursor = reply.get("cursor")
+    if not isinstance(cursor, Mapping):
+        raise InvalidOperation("the command's reply has no cursor; run it with command()")
     batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
     return CursorReply(
         id=int(cursor["id"]),

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from driver.bson import Timestamp
+
+
+def is_cluster_time(value: object) -> bool:
+    """Whether a `$clusterTime` can be compared with others; a peer may send anything."""
+    return isinstance(value, Mapping) and isinstance(value.get("clusterTime"), Timestamp)
+
 
 def later(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Any:
     """The later of two `$clusterTime` documents; None only when both are."""

@@ -42,6 +42,8 @@ class CommandCursor(_Cursor[AsyncCommandCursor]):
 
     __slots__ = ()
 
+    batch_size = chaining(AsyncCommandCursor.batch_size)
+
 
 class Cursor(_Cursor[AsyncCursor]):
     """A query's cursor: options may be set until the first document is asked for."""
