@@ -98,8 +98,9 @@ def test_find_all_reads_to_the_end() -> None:
     ]
 
 
-def test_reply_without_a_cursor_is_an_error() -> None:
-    control, _ = control_of({"find": {"ok": 1}})
+@pytest.mark.parametrize("cursor", [{"ok": 1}, {"cursor": {"id": 0}}, {"cursor": 1}])
+def test_reply_without_a_cursor_is_an_error(cursor: JsonObject) -> None:
+    control, _ = control_of({"find": cursor})
     with pytest.raises(ControlError, match="no firstBatch"):
         control.find_all("test", "x")
 

@@ -237,6 +237,14 @@ def test_callback_hands_the_error_to_the_driver_and_ends() -> None:
     assert bench.driver.done.count("coll.insertOne") == 1
 
 
+def test_callback_hands_over_even_an_ignored_error() -> None:
+    bench = Bench({"find": failed("inner", 7)})
+    inner = find(ignoreResultAndError=True)
+    file = file_with(transaction(inner, insert(), expectError={"errorCode": 7}))
+    assert bench.run(file).state is State.PASS
+    assert "coll.insertOne" not in bench.driver.done
+
+
 def test_callback_without_error_passes() -> None:
     bench = Bench()
     assert bench.run(file_with(transaction(insert(), find()))).state is State.PASS

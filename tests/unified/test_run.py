@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from runners.adapters.base import AdapterError, Reply, Unsupported
+from runners.adapters.base import AdapterError, ErrorReport, Reply, Unsupported
 from runners.load import SpecFile
-from runners.model import Json, JsonObject, State
+from runners.model import DeploymentInfo, Json, JsonObject, State
 from runners.unified import run as running
 from tests.unified.files import CLIENT, ENTITIES, file_with, find, insert, op, special
 from tests.unified.scripted import ALL, REPLICA_SET, SHARDED, Bench, failed
@@ -83,6 +83,17 @@ def test_what_goes_wrong_in_an_operation(
     verdict = bench.run(file_with(find()))
     assert (verdict.state, verdict.reason) == (state, reason)
     assert bench.driver.done[-1] == "reset"
+
+
+def test_unexpected_error_is_reported_with_all_that_it_has() -> None:
+    error = ErrorReport("m", "K", code=7, code_name="Name", labels=("L",))
+    failure = Bench({"find": Reply(error=error)}).run(file_with(find())).failure
+    assert failure is not None
+    known: JsonObject = {"kind": "K", "message": "m", "code": 7, "codeName": "Name"}
+    assert failure.actual == {**known, "labels": ["L"]}
+    failure = Bench({"find": Reply(error=ErrorReport("m", "K"))}).run(file_with(find())).failure
+    assert failure is not None
+    assert failure.actual == {"kind": "K", "message": "m"}
 
 
 def test_unforeseen_errors_come_with_a_trace() -> None:
@@ -317,6 +328,20 @@ def test_transactions_on_a_sharded_cluster_know_its_time() -> None:
     assert ("session0", "advanceClusterTime", time) in bench.driver.arguments
 
 
+@pytest.mark.parametrize(
+    ("deployment", "operation"),
+    [(SHARDED, find()), (REPLICA_SET, op("startTransaction", "session0"))],
+)
+def test_cluster_time_matters_only_to_sharded_transactions(
+    deployment: DeploymentInfo, operation: Json
+) -> None:
+    bench = Bench(deployment=deployment)
+    bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
+    assert bench.run(file_with(operation)).state is State.PASS
+    assert "ping 1" not in bench.servers.told
+    assert "session0.advanceClusterTime" not in bench.driver.done
+
+
 def test_several_mongoses_are_needed_where_the_file_says_so() -> None:
     entities: list[Json] = [{"client": {"id": "client0", "useMultipleMongoses": True}}]
     file = file_with(file={"createEntities": entities})
@@ -363,8 +388,12 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> tuple[Bench, SpecFile]:
         assert closed.wait(10)
         return Reply()
 
+    def reset() -> None:
+        bench.driver.done.append("reset")
+        closed.set()
+
     bench = Bench({"find": hang})
-    bench.driver.reset = closed.set  # type: ignore[method-assign]
+    bench.driver.reset = reset  # type: ignore[method-assign]
     return bench, file_with(FAIL_POINT, find(), insert())
 
 
@@ -382,6 +411,34 @@ def test_abandoned_case_no_longer_uses_the_adapter(hanging: tuple[Bench, SpecFil
     bench, file = hanging
     bench.run(file)
     assert "coll.insertOne" not in bench.driver.done
+    assert bench.driver.done.count("reset") == 1
+
+
+def test_abandoned_case_leaves_the_next_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CASE_SECONDS", 0.2)
+    monkeypatch.setattr(running, "END_SECONDS", 0.0)
+    released = threading.Event()
+    stuck: list[threading.Thread] = []
+
+    def hang() -> Reply:
+        stuck.append(threading.current_thread())
+        assert released.wait(10)
+        return Reply()
+
+    def go_on() -> Reply:
+        released.set()
+        stuck[0].join(5)
+        return bench.saw("poolClearedEvent")
+
+    bench = Bench({"find": hang, "insertOne": go_on})
+    assert bench.run(file_with(find())).state is State.FAIL
+    monkeypatch.setattr(running, "CASE_SECONDS", 10.0)
+    expected: Json = {
+        "client": "client0",
+        "eventType": "cmap",
+        "events": [{"poolClearedEvent": {}}],
+    }
+    assert bench.run(file_with(insert(), test={"expectEvents": [expected]})).state is State.PASS
 
 
 def test_client_recovers_quickly_from_fail_points_only() -> None:
@@ -410,6 +467,15 @@ def test_session_gets_the_snapshot_time_that_was_saved() -> None:
     )
     assert bench.run(file).state is State.PASS
     assert bench.driver.specs["s2"]["sessionOptions"] == {"snapshot": True, "snapshotTime": time}
+
+
+def test_session_keeps_its_other_options() -> None:
+    second: Json = {
+        "session": {"id": "s2", "client": "client0", "sessionOptions": {"causalConsistency": True}}
+    }
+    bench = Bench()
+    bench.run(file_with(special("createEntities", entities=[second])))
+    assert bench.driver.specs["s2"]["sessionOptions"] == {"causalConsistency": True}
 
 
 @pytest.mark.parametrize(
