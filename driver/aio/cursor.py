@@ -63,7 +63,9 @@ class _Cursor:
 
     async def try_next(self) -> Any:
         """The next document, or None when there is none now."""
-        return self._batches.data.popleft() if await self.refill() else None
+        data = self._batches.data
+        found = data or await self._batches.refill(patient=False)
+        return data.popleft() if found else None
 
     async def to_list(self, length: int | None = None) -> list[Any]:
         """The remaining documents, or the next `length` of them."""

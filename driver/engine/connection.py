@@ -279,7 +279,7 @@ def _redacted(error: MongoError) -> MongoError:
     """What may be shown of a sensitive command's error: its code and labels."""
     details = getattr(error, "details", None) or {}
     kept = {key: details[key] for key in ("code", "codeName", "errorLabels") if key in details}
-    return OperationFailure("(redacted)", kept.get("code"), kept, labels=sorted(error.labels))
+    return OperationFailure("REDACTED", kept.get("code"), kept, labels=sorted(error.labels))
 
 
 def _whole(command: Command) -> dict[str, Any]:

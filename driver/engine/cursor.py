@@ -83,8 +83,11 @@ class Batches:
             self.end()
             raise
 
-    async def refill(self) -> bool:
-        """Get documents; False when there are none left (or, tailable, none for now)."""
+    async def refill(self, *, patient: bool = True) -> bool:
+        """Get documents; False when there are none left.
+
+        A tailable cursor, or a caller that is not patient, also takes an empty batch for an answer.
+        """
         while not self.data:
             if self._first is not None:
                 await self.start()
@@ -93,7 +96,7 @@ class Batches:
                 return False
             else:
                 await self._get_more()
-                if not self.data and self.id and self._keep_empty:
+                if not self.data and self.id and (self._keep_empty or not patient):
                     return False
         return True
 

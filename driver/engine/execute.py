@@ -285,8 +285,11 @@ class _Run(Generic[T]):
         cluster_time = core.cluster_time_for(session, server)
         if cluster_time is not None:
             document["$clusterTime"] = cluster_time
+        read_concern = self._read_concern(session)
+        if read_concern:
+            document["readConcern"] = read_concern
         if operation.is_read:
-            self._add_read_fields(document, session, server)
+            self._add_read_preference(document, server)
         concern = operation.write_concern
         if concern is not None and not concern.is_server_default:
             document["writeConcern"] = concern.document
@@ -314,23 +317,20 @@ class _Run(Generic[T]):
             raise InvalidOperation("sessions are not supported by this deployment")
         return self.session if supported and self._acknowledged else None
 
-    def _add_read_fields(
-        self,
-        document: dict[str, Any],
-        session: AsyncClientSession | None,
-        server: ServerDescription,
-    ) -> None:
+    def _read_concern(self, session: AsyncClientSession | None) -> dict[str, Any]:
+        """What was asked for, and in a causally consistent session what it has seen."""
         operation = self._operation
         concern = dict(operation.read_concern.document) if operation.read_concern else {}
         if (
             session is not None
-            and not session.implicit
             and session.causal_consistency
             and session.operation_time is not None
+            and operation.causal
         ):
             concern["afterClusterTime"] = session.operation_time
-        if concern:
-            document["readConcern"] = concern
+        return concern
+
+    def _add_read_preference(self, document: dict[str, Any], server: ServerDescription) -> None:
         preference = self._preference
         if server.type is ServerType.STANDALONE:
             return

@@ -19,6 +19,14 @@ WIRE_VERSION_5_0 = 13
 WIRE_VERSION_8_0 = 25
 WIRE_VERSION_8_2 = 27
 
+CAUSAL_COMMANDS = frozenset(
+    {
+        *("aggregate", "count", "distinct", "find"),
+        *("bulkWrite", "delete", "findAndModify", "insert", "update"),
+        *("create", "createIndexes", "drop", "dropDatabase", "dropIndexes"),
+    }
+)
+
 
 @dataclass(slots=True)
 class Command:
@@ -72,6 +80,11 @@ class Operation(Generic[T]):
     read_preference: ReadPreference | None = None
     read_concern: ReadConcern | None = None
     write_concern: WriteConcern | None = None
+
+    @property
+    def causal(self) -> bool:
+        """Whether the command takes `afterClusterTime` (read-write-concern)."""
+        return self.name in CAUSAL_COMMANDS
 
     def preference(self, topology: TopologyDescription) -> ReadPreference:
         """Which members the operation may go to, given what is known of the deployment."""

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from driver.errors import OperationFailure
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
+from driver.operations.base import (
+    CAUSAL_COMMANDS,
+    Command,
+    Operation,
+    ReplyFrom,
+    Retry,
+    put,
+    raw_data,
+)
 from driver.operations.query import CursorReply, Find, cursor_reply
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
@@ -35,6 +43,11 @@ class RunCommand(Operation[dict[str, Any]]):
     def __post_init__(self) -> None:
         """Its name is the command's first key."""
         self.name = next(iter(self.command), "")
+
+    @property
+    def causal(self) -> bool:
+        """Nothing is added to what the user wrote."""
+        return False
 
     def build(self, server: ServerDescription) -> Command:
         """The command itself."""
@@ -65,6 +78,11 @@ class Explain(Operation[dict[str, Any]]):
 @dataclass(kw_only=True)
 class Administer(RunCommand):
     """A command that changes the catalog; a write concern error in its reply is raised."""
+
+    @property
+    def causal(self) -> bool:
+        """Unlike a user's own command, it is the driver's to complete."""
+        return self.name in CAUSAL_COMMANDS
 
     def build(self, server: ServerDescription) -> Command:
         """The command."""

@@ -20,7 +20,6 @@ class _Cursor(ClosingFacade[AnyCursor]):
     address = attribute("address")
     try_next = blocking(AsyncCursor.try_next)
     to_list = blocking(AsyncCursor.to_list)
-    close = blocking(AsyncCursor.close)
 
     def __iter__(self) -> Iterator[Any]:
         cursor = self._core_object
@@ -43,6 +42,7 @@ class CommandCursor(_Cursor[AsyncCommandCursor]):
     __slots__ = ()
 
     batch_size = chaining(AsyncCommandCursor.batch_size)
+    close = blocking(AsyncCommandCursor.close)
 
 
 class Cursor(_Cursor[AsyncCursor]):
@@ -61,6 +61,7 @@ class Cursor(_Cursor[AsyncCursor]):
     max_await_time_ms = chaining(AsyncCursor.max_await_time_ms)
     allow_disk_use = chaining(AsyncCursor.allow_disk_use)
     explain = blocking(AsyncCursor.explain)
+    close = blocking(AsyncCursor.close)
 
     def clone(self) -> Cursor:
         """A fresh cursor of the same query."""
