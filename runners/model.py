@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value; where it stands for BSON, it is Extended JSON (canonical at the adapter seam)."""
 
 JsonObject: TypeAlias = dict[str, Json]
@@ -16,7 +16,7 @@ JsonObject: TypeAlias = dict[str, Json]
 class State(StrEnum):
     """The one state a case ends in. See docs/architecture.md."""
 
-    PASS = "pass"  # noqa: S105
+    PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
     EXPECTED_FAIL = "expected-fail"

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from runners.deployments.base import (
-    CommandError,
     Commands,
     Connect,
     Deployment,
@@ -88,6 +87,9 @@ class LocalDeployment(Deployment):
                 self.stop()
                 if self._port is not None or attempt == ATTEMPTS:
                     raise
+            except CommandError as error:
+                self.stop()
+                raise DeploymentError(f"{self.info.id} did not come up: {error}") from error
             except BaseException:
                 self.stop()
                 raise

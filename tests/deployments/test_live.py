@@ -133,3 +133,17 @@ def test_an_explicit_port_that_is_taken(mongod: Binary) -> None:
     deployment.start()
     assert deployment.info.hosts == (f"127.0.0.1:{port}",)
     deployment.stop()
+
+
+class Refusing(PyMongoCommands):
+    """A set that will not be initiated."""
+
+    def command(self, db: str, command: JsonObject, *, host: str | None = None) -> JsonObject:
+        raise CommandError("replSetInitiate: not today")
+
+
+def test_a_set_that_does_not_come_up_says_why_and_leaves_nothing(mongod: Binary) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("mongospec-*"))
+    with pytest.raises(DeploymentError, match="did not come up: replSetInitiate: not today"):
+        LocalDeployment(Topology.REPLICA_SET, mongod, Refusing).start()
+    assert set(Path(tempfile.gettempdir()).glob("mongospec-*")) <= before
