@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from runners.deployments.base import (
+    CommandError,
     Commands,
     Connect,
     Deployment,
