@@ -111,15 +111,14 @@ class Entities:
     def add(self, name: str, entity: Entity, path: Path) -> None:
         """Store an entity under a new name."""
         with self._lock:
-            if name in self._by_name:
-                raise CaseError(f"there is already an entity named {name!r}", path)
-            self._by_name[name] = entity
+            if self._by_name.setdefault(name, entity) is not entity:
+                raise _taken(name, path)
 
     def check_free(self, name: str, path: Path) -> None:
         """Raise where the name is taken, before a driver's object is made for it."""
         with self._lock:
             if name in self._by_name:
-                raise CaseError(f"there is already an entity named {name!r}", path)
+                raise _taken(name, path)
 
     def get(self, name: str, path: Path) -> Entity:
         """The entity of that name."""
@@ -148,3 +147,7 @@ class Entities:
         """All entities of a class, in the order they came."""
         with self._lock:
             return {n: e for n, e in self._by_name.items() if isinstance(e, kind)}
+
+
+def _taken(name: str, path: Path) -> CaseError:
+    return CaseError(f"there is already an entity named {name!r}", path)

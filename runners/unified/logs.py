@@ -6,6 +6,7 @@ adapter knows better than the harness. Spec: unified-test-format, "expectedLogMe
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from runners.model import Json, JsonObject
@@ -65,7 +66,16 @@ def _failure_is_redacted(message: JsonObject) -> bool | None:
     data = message.get("data")
     if not isinstance(data, dict) or "failure" not in data:
         return None
-    failure: Json = data["failure"]
+    failure = _document(data["failure"])
     if isinstance(failure, dict):
         return failure.keys() <= _KEPT_WHEN_REDACTED
     return not failure or "REDACTED" in str(failure)
+
+
+def _document(failure: Json) -> Json:
+    """A failure as a document, where it is one in Extended JSON, as logs have replies, too."""
+    try:
+        found: Json = json.loads(failure) if isinstance(failure, str) else failure
+    except (ValueError, RecursionError):
+        return failure
+    return found if isinstance(found, dict) else failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from runners.adapters.base import Adapter, Callback, ErrorReport, Reply
+from runners.adapters.base import Adapter, ErrorReport
 from runners.control import Control
 from runners.model import DeploymentInfo, Json, JsonObject, Topology
 from runners.unified import fields
@@ -130,22 +130,11 @@ class CaseState:
         time = self.entity_value(name, (*where, "snapshotTime"))
         return {**session, "sessionOptions": {**options, "snapshotTime": time}}
 
-    def run(
-        self,
-        entity: str,
-        operation: str,
-        arguments: JsonObject,
-        save_as: str | None = None,
-        callback: Callback | None = None,
-    ) -> Reply:
-        """Run an operation of the driver."""
-        return self.adapter.run(entity, operation, arguments, save_as, callback)
-
     def ask(
         self, entity: str, operation: str, path: Path, arguments: JsonObject | None = None
     ) -> Json:
         """The result of an operation which the harness itself needs; its error is the case's."""
-        reply = self.run(entity, operation, arguments or {})
+        reply = self.adapter.run(entity, operation, arguments or {})
         if reply.error is not None:
             raise unexpected(reply.error, operation, path)
         return reply.result

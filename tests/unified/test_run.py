@@ -414,6 +414,7 @@ def test_abandoned_case_no_longer_uses_the_adapter(hanging: tuple[Bench, SpecFil
     assert bench.driver.done.count("reset") == 1
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_abandoned_case_leaves_the_next_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "CASE_SECONDS", 0.2)
     monkeypatch.setattr(running, "END_SECONDS", 0.0)

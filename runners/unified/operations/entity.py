@@ -38,7 +38,7 @@ def execute(
         save_as = fields.text(operation, "saveResultAsEntity", path)
         state.entities.check_free(save_as, (*path, "saveResultAsEntity"))
     made = MADE.get(name)
-    reply = state.run(owner, name, arguments, save_as if made else None, callback)
+    reply = state.adapter.run(owner, name, arguments, save_as if made else None, callback)
     if fields.flag(operation, "ignoreResultAndError", path):
         return reply
     _check(state, operation, reply, path)
