@@ -50,6 +50,7 @@ class Monitor:
         self._connection: Connection | None = None
         self._description = ServerDescription(address)
         self._times = RoundTripTimes()
+        self._checking = False
         self._cancelled = False
         self._closed = runtime.waiter()
         self._wanted = runtime.waiter()
@@ -66,10 +67,17 @@ class Monitor:
         self._wanted.set()
 
     def cancel_check(self) -> None:
-        """Give up a check under way: an operation just found the network broken."""
+        """Give up a check under way: an operation just found the network broken.
+
+        Between checks the connection goes too, so that the next one does not fail because of it.
+        """
         with self._lock:
             connection = self._connection
-            self._cancelled = connection is not None
+            if self._checking:
+                self._cancelled = connection is not None
+            else:
+                self._connection = None
+                self._description = ServerDescription(self.address)
         if connection is not None:
             connection.close()
 
@@ -129,7 +137,17 @@ class Monitor:
 
     async def _check(self, previous: ServerDescription) -> ServerDescription | None:
         """The server's new description; None when the check was cancelled."""
-        connection = self._connection
+        with self._lock:
+            connection = self._connection
+            self._checking = True
+        try:
+            return await self._check_on(connection, previous)
+        finally:
+            self._checking = False
+
+    async def _check_on(
+        self, connection: Connection | None, previous: ServerDescription
+    ) -> ServerDescription | None:
         awaited = (
             self._streams
             and connection is not None
