@@ -116,7 +116,7 @@ class _Run(Generic[T]):
                 raise InvalidOperation("the session was started by another client")
             if not self._acknowledged:
                 raise InvalidOperation("an unacknowledged write cannot be part of a session")
-            session.server_session()  # raises if it has ended
+            session.check_open()
 
     async def to_result(self) -> T:
         """The loop."""
@@ -192,7 +192,7 @@ class _Run(Generic[T]):
                 publisher=core.publisher,
                 options=operation.codec_options,
                 operation_id=self._id,
-                timeout=core.options.socket_timeout,
+                timeout=operation.time_limit or core.options.socket_timeout,
             )
             core.observe(reply, self.session)
             error = write_concern_error_in(reply) if "writeConcernError" in reply else None

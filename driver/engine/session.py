@@ -45,11 +45,15 @@ class AsyncClientSession:
 
     def server_session(self) -> ServerSession:
         """The server session, taken from the pool at first use."""
-        if self._ended:
-            raise InvalidOperation("the session has ended; start another")
+        self.check_open()
         if self._server_session is None:
             self._server_session = self._core.acquire_server_session()
         return self._server_session
+
+    def check_open(self) -> None:
+        """Raise unless operations may still use it."""
+        if self._ended:
+            raise InvalidOperation("the session has ended; start another")
 
     def belongs_to(self, core: Core) -> bool:
         """Whether the session was started by that client."""

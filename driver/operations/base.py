@@ -68,11 +68,12 @@ class Operation(Generic[T]):
 
     `is_read` operations take a read concern and a read preference; others go to a writable
     server. `retry` says whether this very operation may be tried twice, with the options of the
-    client still to be asked.
+    client still to be asked. `time_limit`, in seconds, stands above the client's socket timeout.
     """
 
     name: str = ""
     takes_session: ClassVar[bool] = True
+    time_limit: ClassVar[float | None] = None
     is_read: bool = False
     retry: Retry = Retry.NEVER
     database: str

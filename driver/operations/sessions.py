@@ -13,10 +13,11 @@ from driver.topology.description import ServerDescription
 
 @dataclass(kw_only=True)
 class EndSessions(Operation[None]):
-    """Tells the server that sessions will not be used again."""
+    """Tells the server that sessions will not be used again; closing a client must not hang."""
 
     name: str = "endSessions"
     takes_session: ClassVar[bool] = False
+    time_limit: ClassVar[float | None] = 2.0
     is_read: bool = True
     database: str = "admin"
     read_preference: ReadPreference | None = ReadPreference.PRIMARY_PREFERRED
