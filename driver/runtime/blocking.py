@@ -135,7 +135,7 @@ _forgotten_in_children: list[WeakMethod[Callable[[], None]]] = []
 
 
 def _begin_in_child() -> None:
-    for method in _forgotten_in_children:
+    for method in _forgotten_in_children.copy():  # beginning anew may free others
         begin = method()
         if begin is not None:
             begin()
