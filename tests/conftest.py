@@ -7,6 +7,7 @@ MONGOSPEC_REQUIRE_LIVE is 1, as in CI, they fail.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,12 @@ from runners.deployments.binaries import Binary, find_mongod
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
 from runners.model import Topology
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start hear Ctrl-C: a shell's background job begins deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

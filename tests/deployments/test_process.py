@@ -68,11 +68,14 @@ def test_a_dead_harness_leaves_nothing(end: str) -> None:
         start_new_session=True,
     ) as harness:
         assert harness.stdout is not None
-        folder, pid = harness.stdout.readline().split()
-        assert runs(int(pid))
-        os.killpg(harness.pid, signal.Signals[end])
-        wait_until(lambda: not runs(int(pid)))
-        wait_until(lambda: not Path(folder).exists())
+        try:
+            folder, pid = harness.stdout.readline().split()
+            assert runs(int(pid))
+            os.killpg(harness.pid, signal.Signals[end])
+            wait_until(lambda: not runs(int(pid)))
+            wait_until(lambda: not Path(folder).exists())
+        finally:
+            harness.kill()
 
 
 def test_a_forked_child_does_not_hinder_close() -> None:
