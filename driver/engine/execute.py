@@ -202,6 +202,10 @@ class _Run(Generic[T]):
         except MongoError as failure:
             self._report(failure, connection, described, getattr(failure, "details", None))
             return _Attempt(source, None, failure, sent=connection is not None)
+        except BaseException:
+            if connection is not None and self.session is not None:
+                self.session.mark_dirty()  # the server may still be busy with it
+            raise
         finally:
             server.operations -= 1
             if connection is not None:

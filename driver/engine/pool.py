@@ -129,8 +129,9 @@ class Pool:
     async def _wait(self, ticket: Ticket[Connection], waiter: Waiter, started: float) -> None:
         try:
             await waiter.wait(self._options.wait_queue_timeout)
-        except BaseException:
+        except BaseException as interruption:
             self._abandon(ticket)
+            self._check_out_failed("connectionError", started, interruption)
             raise
         with self._lock:
             self._state.give_up(ticket)  # unless it was answered at the last moment
@@ -153,7 +154,7 @@ class Pool:
                 gone = self._state.not_created(self._runtime.now())
         self._discard(gone)
         if ticket.connection is not None:
-            self.check_in(ticket.connection)
+            self._give_back(ticket.connection)
 
     async def _make(self, ticket: Ticket[Connection], started: float) -> Connection:
         """A new connection for a ticket that was told to create one; or its refusal."""

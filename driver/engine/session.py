@@ -82,7 +82,7 @@ class AsyncClientSession:
             self.advance_operation_time(operation_time)
 
     def mark_dirty(self) -> None:
-        """A network error: the server may still be busy with this session, so never reuse it."""
+        """An exchange was cut off: the server may still be busy with it, so never reuse it."""
         if self._server_session is not None:
             self._server_session.dirty = True
 
