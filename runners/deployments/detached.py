@@ -75,6 +75,7 @@ def up(topology: Topology, binary: Binary, port: int | None) -> Record:
         raise DeploymentError(f"the keeper of the {topology} ended with status {keeper.wait()}")
     answer = json.loads(said)
     if "error" in answer:
+        keeper.wait()  # It still holds the record's lock.
         raise DeploymentError(answer["error"])
     return Record(**answer)
 

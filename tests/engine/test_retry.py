@@ -21,7 +21,10 @@ from driver.errors import (
     NotPrimaryError,
     OperationFailure,
     ServerSelectionTimeoutError,
+    WriteConcernError,
 )
+from driver.runtime.aio import AsyncioRuntime
+from driver.runtime.blocking import BlockingRuntime
 from tests.engine.clients import both_shells, use
 from tests.engine.members import (
     QUICK,
@@ -94,6 +97,31 @@ def test_a_write_concern_error_with_the_label_is_tried_again(shell: str) -> None
 
 
 @both_shells
+@pytest.mark.parametrize(
+    "error", [failure(91), {"ok": 1, "n": 1, "writeConcernError": {"code": 91, "errmsg": ""}}]
+)
+def test_errors_of_servers_before_4_4_are_labelled_by_the_driver(shell: str, error: Answer) -> None:
+    with primary(in_turn(insert=[error]), maxWireVersion=8) as server:
+        use(shell, server.uri, insert, **QUICK)
+    assert names(server) == ["insert", "insert"]
+
+
+@both_shells
+def test_a_shutdown_that_a_write_concern_error_tells_clears_the_pool(shell: str) -> None:
+    error: Answer = {"ok": 1, "n": 1, "writeConcernError": {"code": 91, "errmsg": ""}}
+
+    async def act(client: Any, wait: Wait) -> None:
+        with pytest.raises(WriteConcernError):
+            await insert(client, wait)
+        await insert(client, wait)
+
+    with primary(in_turn(insert=[error])) as server:
+        use(shell, server.uri, act, **QUICK)
+    first, second = sent(server)
+    assert first["peer"] != second["peer"]
+
+
+@both_shells
 @pytest.mark.parametrize("error", [CLOSE, failure(6), failure(134)])
 def test_a_read_is_tried_again(shell: str, error: Answer) -> None:
     found: Answer = {"ok": 1, "cursor": {"id": 0, "ns": "t.c", "firstBatch": [{"a": 1}]}}
@@ -110,6 +138,8 @@ def test_a_read_is_tried_again(shell: str, error: Answer) -> None:
         (insert, CLOSE, {"retryWrites": False}),
         (find, CLOSE, {"retryReads": False}),
         (find, failure(8), {}),
+        (find, failure(462, SYSTEM_OVERLOADED), {}),
+        (find, failure(462, RETRYABLE), {}),
         (find, failure(6, RETRYABLE_WRITE), {"retryReads": False}),
     ],
 )
@@ -162,6 +192,18 @@ def test_get_more_is_never_tried_again(shell: str) -> None:
         with pytest.raises(AutoReconnect):
             use(shell, server.uri, act, **QUICK)
         assert names(server) == ["find", "getMore"]
+
+
+@both_shells
+def test_a_standalone_takes_no_numbers(shell: str) -> None:
+    """Although it has sessions."""
+    standalone = hello_reply(logicalSessionTimeoutMinutes=30)
+    with ScriptedServer(in_turn(insert=[CLOSE]), lambda _: standalone) as server:
+        with pytest.raises(AutoReconnect):
+            use(shell, server.uri, insert, **QUICK)
+        (command,) = sent(server)
+    assert "txnNumber" not in command
+    assert "lsid" in command
 
 
 # Which error is raised.
@@ -336,6 +378,16 @@ def test_the_back_off_doubles_up_to_its_limit(
     error = OperationFailure("overloaded", 462, details)
     assert backoff(number, error, 1.0) == pytest.approx(seconds)
     assert backoff(number, error, 0.5) == pytest.approx(seconds / 2)
+
+
+@both_shells
+def test_the_back_off_is_waited_for(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for runtime in (BlockingRuntime, AsyncioRuntime):
+        monkeypatch.setattr(runtime, "random", staticmethod(lambda: 1.0))
+    started = time.monotonic()
+    server = answers(shell, insert, failure(462, RETRYABLE, SYSTEM_OVERLOADED, baseBackoffMS=100))
+    assert len(sent(server)) == 2
+    assert time.monotonic() - started >= 0.2
 
 
 # How soon.

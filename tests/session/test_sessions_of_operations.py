@@ -18,6 +18,7 @@ from tests.engine.members import (
     batch,
     failure,
     in_turn,
+    movable_clock,
     names,
     primary,
     quick_monitors,
@@ -144,6 +145,20 @@ def test_operations_at_the_same_time_have_sessions_of_their_own(shell: str) -> N
     with primary(script) as server:
         use(shell, server.uri, act, **QUICK)
     assert sorted(sessions(server)) == [0, 1, 2]
+
+
+@both_shells
+def test_each_use_makes_a_session_live_longer(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pass_time = movable_clock(monkeypatch)
+
+    async def act(client: Any, wait: Wait) -> None:
+        for minutes in (0, 20, 20, 30):
+            pass_time(minutes * 60)
+            await wait(client.admin.command("ping"))
+
+    with primary() as server:
+        use(shell, server.uri, act, **QUICK)
+    assert sessions(server) == [0, 0, 0, 1]
 
 
 # Sessions of cursors.
