@@ -73,7 +73,7 @@ def opened(adapter: Adapter) -> Iterator[Driver]:
 def started(deployment: Deployment, connect: Connect) -> Iterator[Place]:
     """A deployment for as long as the context lasts; raises DeploymentError."""
     with deployment:
-        control = connect(deployment.info.uri)
+        control = connect(deployment.info.control_uri)
         try:
             yield Place(deployment.info, control)
         finally:

@@ -110,14 +110,35 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentInfo:
-    """What a deployment offers to runOnRequirements."""
+    """What a deployment offers to runOnRequirements, and where it is.
+
+    `hosts` are the servers that a client can reach directly: of a sharded cluster its mongoses, of
+    a load-balanced one the mongoses behind the balancer, or none where they are not known. There,
+    `uri` leads to all mongoses and `single_mongos_uri`, where it is known, to just one of them.
+    """
 
     id: str
     topology: Topology
     server_version: str
     uri: str
     hosts: tuple[str, ...]
+    single_mongos_uri: str | None = None
     set_name: str | None = None
     auth: bool = False
     tls: bool = False
     parameters: JsonObject = field(default_factory=dict)
+
+    @property
+    def routed(self) -> bool:
+        """Whether clients talk to mongoses."""
+        return self.topology in (Topology.SHARDED, Topology.LOAD_BALANCED)
+
+    @property
+    def routers(self) -> tuple[str | None, ...]:
+        """The mongoses to which each a command has to go; None is the deployment as a whole."""
+        return (self.hosts or (None,)) if self.routed else (None,)
+
+    @property
+    def control_uri(self) -> str:
+        """Where the harness sends its own commands."""
+        return self.single_mongos_uri or self.uri

@@ -49,13 +49,12 @@ def _look(uri: str, connect: Connect) -> DeploymentInfo:
     topology = _topology(hello, options)
     version = str(build.get("version"))
     set_name = hello.get("setName")
-    members = hello.get("hosts")
     return DeploymentInfo(
         id=f"{topology}-{version}",
         topology=topology,
         server_version=version,
         uri=uri,
-        hosts=tuple(map(str, members)) if isinstance(members, list) else parts.hosts,
+        hosts=_hosts(topology, hello, parts),
         set_name=str(set_name) if set_name else None,
         auth=bool(parts.credentials) or "authmechanism" in options,
         tls=options.get("tls", options.get("ssl", "false")) == "true",
@@ -75,6 +74,14 @@ def _topology(hello: JsonObject, options: dict[str, str]) -> Topology:
     if hello.get("msg") == "isdbgrid":
         return Topology.SHARDED
     return Topology.REPLICA_SET if hello.get("setName") else Topology.STANDALONE
+
+
+def _hosts(topology: Topology, hello: JsonObject, uri: Uri) -> tuple[str, ...]:
+    """The servers that can be reached directly; behind a load balancer they are not known."""
+    if topology is Topology.LOAD_BALANCED:
+        return ()
+    members = hello.get("hosts")
+    return tuple(map(str, members)) if isinstance(members, list) else uri.hosts
 
 
 def _parameters(commands: Commands) -> JsonObject:

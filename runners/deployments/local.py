@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
+from runners.deployments import forming
 from runners.deployments.base import (
     CommandError,
     Commands,
@@ -16,7 +17,8 @@ from runners.deployments.base import (
     DeploymentError,
 )
 from runners.deployments.binaries import Binary
-from runners.deployments.process import POLL, Mongod, PortTaken, ProcessGroup, free_ports
+from runners.deployments.forming import Member, ReplicaSet
+from runners.deployments.process import Mongod, PortTaken, ProcessGroup, free_ports
 from runners.model import DeploymentInfo, JsonObject, Topology
 
 MEMBERS = {Topology.STANDALONE: 1, Topology.REPLICA_SET: 3}
@@ -34,9 +36,6 @@ PARAMETERS: JsonObject = {
     "requireApiVersion": False,
 }
 """The server parameters that official tests ask for; the last two are the server's defaults."""
-STEP_DOWN: JsonObject = {"replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5}
-SET_SETTINGS: JsonObject = {"electionTimeoutMillis": 5000, "heartbeatIntervalMillis": 500}
-"""Quick after a crash, and yet no election where a busy machine lets a member wait for a while."""
 
 
 class LocalDeployment(Deployment):
@@ -127,15 +126,15 @@ class LocalDeployment(Deployment):
         member.start()
         member.wait_until_listening(deadline)
         if self.info.set_name:
-            self._wait_until(lambda: self._in_service(host), f"{host} is usable", deadline)
+            with self._explained():
+                forming.wait_for_member(self.commands, host, deadline)
 
     def step_down(self) -> None:
         """Make the primary step down for 10 s, and wait until another takes writes."""
         if self.info.set_name is None:
             raise self._no_means("step down", "its only server")
-        self.commands.command("admin", STEP_DOWN)
-        deadline = time.monotonic() + START_SECONDS
-        self._wait_until(lambda: self._replicates("majority"), "there is a primary again", deadline)
+        with self._explained():
+            forming.step_down(self.commands, self.info.hosts, time.monotonic() + START_SECONDS)
 
     def _start(self, deadline: float) -> None:
         count = MEMBERS[self.info.topology]
@@ -154,22 +153,10 @@ class LocalDeployment(Deployment):
         uri = f"mongodb://{','.join(hosts)}/{query}"
         self._commands = self._connect(uri)
         if self.info.set_name:
-            self._initiate(hosts, deadline)
+            whole = ReplicaSet(SET_NAME, tuple(map(Member, hosts)))
+            with self._explained():
+                forming.form_replica_set(self._commands, whole, deadline)
         self.info = replace(self.info, uri=uri, hosts=hosts)
-
-    def _initiate(self, hosts: tuple[str, ...], deadline: float) -> None:
-        """Form the set with the first member as its primary, and wait until all replicate."""
-        config: JsonObject = {
-            "_id": SET_NAME,
-            "members": [{"_id": i, "host": host} for i, host in enumerate(hosts)],
-            "settings": SET_SETTINGS,
-            "writeConcernMajorityJournalDefault": False,
-        }
-        first = hosts[0]
-        self.commands.command("admin", {"replSetInitiate": config}, host=first)
-        self._wait_until(lambda: self._steps_up(first), f"{first} is primary", deadline)
-        self._wait_until(lambda: self._replicates(len(hosts)), "all members replicate", deadline)
-        self._wait_until(lambda: self._replicates("majority"), "writes are majority", deadline)
 
     def _member(self, host: str) -> Mongod:
         if host not in self._members:
@@ -177,33 +164,11 @@ class LocalDeployment(Deployment):
             raise DeploymentError(f"{self.info.id} has no server {host}; it has {known}")
         return self._members[host]
 
-    def _wait_until(self, condition: Callable[[], bool], what: str, deadline: float) -> None:
-        """Ask until `condition` holds; explain with the members' logs where it does not."""
-        retry = threading.Event()
-        error: CommandError | None = None
-        while True:
-            try:
-                if condition():
-                    return
-            except CommandError as failed:
-                error = failed
-            if time.monotonic() > deadline:
-                logs = "\n".join(f"{m.host}: {m.log_end()}" for m in self._members.values())
-                raise DeploymentError(
-                    f"{self.info.id}: waited in vain until {what} (last error: {error})\n{logs}"
-                )
-            retry.wait(POLL)
-
-    def _in_service(self, host: str) -> bool:
-        reply = self.commands.command("admin", {"hello": 1}, host=host)
-        return bool(reply.get("isWritablePrimary") or reply.get("secondary"))
-
-    def _steps_up(self, host: str) -> bool:
-        self.commands.command("admin", {"replSetStepUp": 1}, host=host)
-        return True
-
-    def _replicates(self, members: int | str) -> bool:
-        """Whether a write reaches so many members; it waits for them on the server's side."""
-        concern: JsonObject = {"w": members, "wtimeout": 10_000}
-        note: JsonObject = {"appendOplogNote": 1, "data": {}, "writeConcern": concern}
-        return "writeConcernError" not in self.commands.command("admin", note)
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Explain what did not come about with the members' logs."""
+        try:
+            yield
+        except DeploymentError as error:
+            logs = "\n".join(f"{m.host}: {m.log_end()}" for m in self._members.values())
+            raise DeploymentError(f"{self.info.id}: {error}\n{logs}") from error

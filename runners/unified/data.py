@@ -5,7 +5,7 @@ Spec: unified-test-format, "collectionData" and "Executing a Test".
 
 from __future__ import annotations
 
-from runners.model import Json, JsonObject, Topology
+from runners.model import Json, JsonObject
 from runners.unified import fields
 from runners.unified.faults import CaseError, CaseFailed
 from runners.unified.match import Path
@@ -23,7 +23,7 @@ def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
     Other collections that the file names are dropped: what an earlier file left in them must not
     decide this one's verdict.
     """
-    host = state.deployment.hosts[0] if state.deployment.topology is Topology.SHARDED else None
+    host = state.deployment.routers[0]
     encrypted = _encrypts(file)
     for db, name in sorted(_declared(file) - _filled(file)):
         state.control.drop(db, name, host=host)
@@ -39,7 +39,7 @@ def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
             state.control.create(db, name, options, host=host)
         if documents:
             state.control.insert(db, name, documents, host=host)
-    if state.transactions and state.sharded:
+    if state.transactions and state.deployment.routed:
         state.cluster_time = state.control.cluster_time(host=host)
         if runs(test, "distinct"):
             _refresh_routes(state, file)
@@ -114,6 +114,6 @@ def _refresh_routes(state: CaseState, file: JsonObject) -> None:
     """
     for index, data in enumerate(fields.tables(file, "initialData", ())):
         db, name = _namespace(data, ("initialData", index))
-        for host in state.deployment.hosts:
+        for host in state.deployment.routers:
             command: JsonObject = {"distinct": name, "key": "_id", "query": {}}
             state.control.command(db, command, host=host)

@@ -20,7 +20,6 @@ from runners.model import (
     DeploymentInfo,
     JsonObject,
     State,
-    Topology,
     Verdict,
 )
 from runners.requirements import unmet
@@ -175,6 +174,5 @@ def _clean_up_steps(state: CaseState, *, failed: bool) -> list[Callable[[], None
 
 
 def _end_transactions(state: CaseState) -> None:
-    sharded = state.deployment.topology is Topology.SHARDED
-    for host in state.deployment.hosts if sharded else (None,):
+    for host in state.deployment.routers:
         state.control.kill_all_sessions(host=host)

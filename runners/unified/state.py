@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from runners.adapters.base import Adapter, ErrorReport
 from runners.control import Control
-from runners.model import DeploymentInfo, Json, JsonObject, Topology
+from runners.model import DeploymentInfo, Json, JsonObject
 from runners.unified import fields
 from runners.unified.catalogue import CREATED, OWNERS
 from runners.unified.entities import Client, Entities, Entity, Saved, Session, Thread, Worker
@@ -67,11 +67,6 @@ class CaseState:
         adapter, self._adapter = self.adapter, None
         return adapter
 
-    @property
-    def sharded(self) -> bool:
-        """Whether commands go to one of several mongoses."""
-        return self.deployment.topology in (Topology.SHARDED, Topology.LOAD_BALANCED)
-
     def entity_value(self, name: str, path: Path) -> Json:
         """The BSON value saved under `name` (for $$matchesEntity)."""
         return self.entities.get_as(Saved, name, path).value
@@ -117,7 +112,7 @@ class CaseState:
         if _LSID in self.adapter.info.capabilities:
             lsid = self.ask(name, "spec.lsid", path)
         self.entities.add(name, Session(lsid if isinstance(lsid, dict) else None), path)
-        if self.sharded and self.transactions and self.cluster_time is not None:
+        if self.deployment.routed and self.transactions and self.cluster_time is not None:
             self.ask(name, "advanceClusterTime", path, {"clusterTime": self.cluster_time})
 
     def _with_snapshot_time(self, session: JsonObject, path: Path) -> JsonObject:

@@ -76,11 +76,9 @@ def client_uri(deployment: DeploymentInfo, client: JsonObject, *, recovers: bool
     faults are not real, so a server has no news to send and would be believed gone until the
     next check. A frequency which the file or the deployment gives is left alone.
 
-    Raises CaseUnmet where it has to use several mongoses and there is but one.
+    Raises CaseUnmet where it has to use several mongoses, or just one, and cannot.
     """
-    uri = Uri.parse(deployment.uri)
-    if deployment.topology is Topology.SHARDED:
-        uri = _mongoses(uri, deployment, client.get("useMultipleMongoses"))
+    uri = _routed(deployment, client.get("useMultipleMongoses"))
     options = client.get("uriOptions", {})
     if not isinstance(options, dict):
         raise CaseError(f"uriOptions should be an object, not {options!r}")
@@ -92,11 +90,19 @@ def client_uri(deployment: DeploymentInfo, client: JsonObject, *, recovers: bool
     return str(uri)
 
 
-def _mongoses(uri: Uri, deployment: DeploymentInfo, multiple: Json) -> Uri:
+def _routed(deployment: DeploymentInfo, multiple: Json) -> Uri:
+    """The way to several mongoses, to one, or (None) to either."""
+    uri = Uri.parse(deployment.uri)
+    if multiple is None or not deployment.routed:
+        return uri
+    if deployment.topology is Topology.LOAD_BALANCED:
+        if multiple is True:
+            return uri
+        if deployment.single_mongos_uri is None:
+            raise CaseUnmet("needs the URI of a load balancer before a single mongos")
+        return Uri.parse(deployment.single_mongos_uri)
     if multiple is True and len(deployment.hosts) < 2:
         raise CaseUnmet(f"needs a sharded cluster with several mongoses; {deployment.id} has one")
-    if multiple is None:
-        return uri
     return replace(uri, hosts=deployment.hosts if multiple is True else deployment.hosts[:1])
 
 

@@ -58,6 +58,14 @@ SHARDED = DeploymentInfo(
     uri="mongodb://a:1,b:2/",
     hosts=("a:1", "b:2"),
 )
+LOAD_BALANCED = DeploymentInfo(
+    id="load-balanced",
+    topology=Topology.LOAD_BALANCED,
+    server_version="6.0.5",
+    uri="mongodb://both:1/?loadBalanced=true",
+    hosts=("a:1", "b:2"),
+    single_mongos_uri="mongodb://one:1/?loadBalanced=true",
+)
 
 
 class Scripted:

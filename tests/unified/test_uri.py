@@ -12,7 +12,7 @@ from runners.adapters.base import Unsupported
 from runners.model import DeploymentInfo, Json, JsonObject
 from runners.unified.faults import CaseError, CaseUnmet
 from runners.unified.uri import Uri, client_uri
-from tests.unified.scripted import REPLICA_SET, SHARDED
+from tests.unified.scripted import LOAD_BALANCED, REPLICA_SET, SHARDED
 
 SECURED = replace(REPLICA_SET, uri="mongodb://me:p%40ss@a:1,b:2/?replicaSet=rs&retryWrites=true")
 
@@ -116,3 +116,15 @@ def test_parsing_and_printing_are_inverse(options: dict[str, str]) -> None:
     query = "&".join(f"{name}={value}" for name, value in options.items())
     text = f"mongodb://u:p@h:1,[::1]:2/auth{'?' if query else ''}{query}"
     assert str(Uri.parse(text)) == text
+
+
+@pytest.mark.parametrize("multiple", [True, None])
+def test_several_mongoses_behind_a_load_balancer(multiple: bool | None) -> None:
+    assert uri_of(None, LOAD_BALANCED, useMultipleMongoses=multiple) == LOAD_BALANCED.uri
+
+
+def test_a_single_mongos_behind_a_load_balancer() -> None:
+    single = uri_of(None, LOAD_BALANCED, useMultipleMongoses=False)
+    assert single == LOAD_BALANCED.single_mongos_uri
+    with pytest.raises(CaseUnmet, match="load balancer before a single mongos"):
+        uri_of(None, replace(LOAD_BALANCED, single_mongos_uri=None), useMultipleMongoses=False)

@@ -55,9 +55,9 @@ def turn_off(state: CaseState) -> None:
     places = {
         (name, host)
         for name, known in state.fail_points
-        for host in ([known] if known else state.deployment.hosts)
+        for host in ([known] if known else state.deployment.hosts or [None])
     }
-    for name, host in sorted(places):
+    for name, host in sorted(places, key=str):
         if name != _BEFORE_ANY_WORK:
             state.control.wait_until_idle(host=host)
         state.control.fail_point_off(name, host=host)
