@@ -67,6 +67,17 @@ class UpdateResult(_WriteResult):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientUpdateResult(UpdateResult):
+    """Of one update in client.bulk_write: its counts are the server's own, of upserts too."""
+
+    @property
+    def matched_count(self) -> int:
+        """How many documents matched; 1 when one was upserted."""
+        self._only_if_acknowledged("matched_count")
+        return int(self.raw_result.get("n", 0))
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteResult(_WriteResult):
     """Of delete_one and delete_many."""
 

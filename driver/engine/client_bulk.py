@@ -13,7 +13,13 @@ from driver.models import WriteModel
 from driver.operations.base import Retry
 from driver.operations.client_bulk import BulkOperation, BulkReply, BulkWrite, bulk_operation
 from driver.replies import write_concern_error_in
-from driver.results import ClientBulkWriteResult, DeleteResult, InsertOneResult, UpdateResult
+from driver.results import (
+    ClientBulkWriteResult,
+    ClientUpdateResult,
+    DeleteResult,
+    InsertOneResult,
+    UpdateResult,
+)
 
 if TYPE_CHECKING:
     from driver.engine.core import Core
@@ -68,7 +74,7 @@ class _Gathered:
             reply = {"n": item["n"], "nModified": item.get("nModified", 0)}
             if "upserted" in item:
                 reply["upserted"] = [item["upserted"]]
-            self.updates[index] = UpdateResult(True, reply)
+            self.updates[index] = ClientUpdateResult(True, reply)
 
     def result(self, *, acknowledged: bool = True) -> ClientBulkWriteResult:
         """As the user sees it."""
@@ -103,10 +109,9 @@ async def client_bulk_write(
     **options: Any,
 ) -> ClientBulkWriteResult:
     """Run all models; raises ClientBulkWriteException with what was done before the error."""
-    if not acknowledged and (ordered or verbose):
-        raise InvalidOperation(
-            "an unacknowledged bulk write must be unordered and without verbose results"
-        )
+    for asked, what in ((ordered, "ordered writes"), (verbose, "verbose results")):
+        if asked and not acknowledged:
+            raise InvalidOperation(f"Cannot request unacknowledged write concern and {what}")
     operations = [bulk_operation(model) for model in models]
     gathered = _Gathered(operations, verbose, ordered)
     command = BulkWrite(

@@ -198,6 +198,8 @@ class _Run(Generic[T]):
             error = write_concern_error_in(reply) if "writeConcernError" in reply else None
             if error is not None:
                 self._report(error, connection, described, reply)
+                # Whoever reads the reply again finds the driver's labels in it.
+                reply = {**reply, "errorLabels": sorted(error.labels)}
             return _Attempt(source, reply, error)
         except MongoError as failure:
             self._report(failure, connection, described, getattr(failure, "details", None))

@@ -57,6 +57,17 @@ async def find(client: Any, wait: Wait) -> Any:
     return await wait(client.t.c.find_one({}))
 
 
+async def insert_many(client: Any, wait: Wait) -> Any:
+    return await wait(client.t.c.insert_many([{"_id": 1}]))
+
+
+async def find_and_delete(client: Any, wait: Wait) -> Any:
+    return await wait(client.t.c.find_one_and_delete({}))
+
+
+WRITES = (insert, insert_many, find_and_delete)
+
+
 def answers(shell: str, act: Act, *said: Answer, **options: Any) -> ScriptedServer:
     """The peer after an operation for whose commands it had these answers."""
     with primary(in_turn(insert=list(said), find=list(said))) as server:
@@ -104,6 +115,17 @@ def test_errors_of_servers_before_4_4_are_labelled_by_the_driver(shell: str, err
     with primary(in_turn(insert=[error]), maxWireVersion=8) as server:
         use(shell, server.uri, insert, **QUICK)
     assert names(server) == ["insert", "insert"]
+
+
+@both_shells
+@pytest.mark.parametrize("act", WRITES)
+def test_the_drivers_label_of_a_write_concern_error_reaches_the_user(shell: str, act: Act) -> None:
+    error: Answer = {"ok": 1, "n": 1, "writeConcernError": {"code": 91, "errmsg": ""}}
+    script = in_turn(insert=[error] * 2, findAndModify=[error] * 2)
+    with primary(script, maxWireVersion=8) as server, pytest.raises(MongoError) as caught:
+        use(shell, server.uri, act, **QUICK)
+    assert caught.value.has_error_label(RETRYABLE_WRITE)
+    assert len(sent(server)) == 2
 
 
 @both_shells
