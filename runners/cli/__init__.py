@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import check, down, lint, new, up
+from runners.cli import check, down, lint, new, report, up
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
+from runners.report.recorded import RunFileError
 
 INTERRUPTED = 130
 
@@ -35,7 +36,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # who reads our output had enough; click ends quietly
-        except (SpecError, DeploymentError, AdapterError, OSError) as error:
+        except (SpecError, DeploymentError, AdapterError, RunFileError, OSError) as error:
             raise InputError(str(error)) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
@@ -55,5 +56,5 @@ def main() -> None:
     """Run the MongoDB driver specifications against a driver, on real deployments."""
 
 
-for command in (check.check, list_.list_, lint.lint, new.new, up.up, down.down):
+for command in (check.check, list_.list_, lint.lint, new.new, up.up, down.down, report.report):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""`list`, `lint` and `new`: commands that only look at files, or write one."""
+"""`list`, `lint`, `new` and `report`: commands that only look at files, or write one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from runners.cli.new import SCHEMA
+from runners.report.run_file import write
 from tests.check.stubs import a_test, write_rtt, write_spec
 from tests.cli.conftest import Run
+from tests.report.samples import RUN, VERDICTS
 
 
 @pytest.fixture
@@ -108,3 +110,19 @@ def test_new_wants_good_names(run: Run, tmp_path: Path, name: str) -> None:
 
 def test_the_version(run: Run) -> None:
     assert run("--version").stdout.startswith("mongospec, version ")
+
+
+def test_report_of_a_run_file(run: Run, tmp_path: Path) -> None:
+    write(RUN, tmp_path / "run.json")
+    shown = run("report", tmp_path / "run.json")
+    assert shown.exit_code == 0
+    assert f"{len(VERDICTS)}" in shown.stdout
+    run("report", tmp_path / "run.json", "--markdown", tmp_path / "page.md")
+    assert (tmp_path / "page.md").read_text().startswith("# Conformance")
+
+
+def test_report_of_another_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    result = run("report", tmp_path / "x.json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "x.json: $: " in result.stderr
