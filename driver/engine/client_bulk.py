@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from driver.engine.cursor import Batches
+from driver.engine.pin import Pin
 from driver.engine.session import AsyncClientSession
 from driver.errors import ClientBulkWriteException, InvalidOperation, MongoError
 from driver.models import WriteModel
@@ -125,9 +126,13 @@ async def client_bulk_write(
     failure: MongoError | None = None
     try:
         while command.start < len(operations):
-            done = await core.execute(command, session or borrowed)
-            if acknowledged:
-                await _gather(core, gathered, command.start, done, session or borrowed)
+            pin = Pin("cursors")
+            try:
+                done = await core.execute(command, session or borrowed, pin=pin)
+                if acknowledged:
+                    await _gather(core, gathered, command.start, done, session or borrowed, pin)
+            finally:
+                pin.release()
             command.start += done.count
             if ordered and gathered.write_errors:
                 break
@@ -156,12 +161,13 @@ async def _gather(
     start: int,
     done: BulkReply,
     session: AsyncClientSession | None,
+    pin: Pin,
 ) -> None:
     """Read a command's sums and all of its results."""
     gathered.add_sums(done.reply)
     if done.results is None:
         return
-    batches = Batches.resume(core, done.results, session)
+    batches = Batches.resume(core, done.results, session, pin)
     try:
         while await batches.refill():
             gathered.add_result(start, batches.data.popleft())

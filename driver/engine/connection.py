@@ -71,6 +71,7 @@ class Connection:
         "generation",
         "id",
         "idle_since",
+        "kept_for",
         "more_to_come",
         "runtime",
         "server",
@@ -90,6 +91,7 @@ class Connection:
         self.server = ServerDescription(address)
         self.server_connection_id: int | None = None
         self.service_id: Any = None
+        self.kept_for: str | None = None
         self.idle_since = runtime.now()
         self.broken = False
         self.more_to_come = False

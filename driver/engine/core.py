@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from driver.bson import ObjectId
 from driver.engine.execute import execute
+from driver.engine.pin import Pin
 from driver.engine.server import Server
 from driver.engine.session import AsyncClientSession
 from driver.engine.topology import Topology
@@ -53,16 +54,16 @@ class Core:
         operation: Operation[T],
         session: AsyncClientSession | None = None,
         *,
-        pinned: Address | None = None,
+        pin: Pin | None = None,
     ) -> T:
         """Run an operation; see `execute.execute`."""
         if not self.topology.opened:
             self.topology.open()
         session = getattr(session, "_core_object", session)
-        return await execute(self, operation, session, pinned=pinned)
+        return await execute(self, operation, session, pin=pin)
 
     def pinned_server(self, address: Address) -> Server:
-        """The server that a cursor lives on."""
+        """The server that a cursor or a transaction lives on."""
         server = self.topology.server(address)
         if server is None:
             gone = AutoReconnect("the server is no longer part of the deployment")
@@ -141,7 +142,6 @@ def _refuse_what_is_missing(options: ClientOptions) -> None:
         "mongodb+srv": options.srv_hostname is not None,
         "timeoutMS": options.timeout is not None,
         "proxyHost": options.proxy_host is not None,
-        "loadBalanced": options.load_balanced,
     }
     for name, asked in missing.items():
         if asked:

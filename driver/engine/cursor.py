@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from driver.engine.connection import DEFAULT_CODEC
+from driver.engine.pin import Pin
 from driver.engine.session import AsyncClientSession
 from driver.errors import AutoReconnect, CursorNotFound, MongoError
 from driver.operations.base import Operation
@@ -39,6 +40,7 @@ class Batches:
         max_await_time_ms: int | None = None,
         comment: Any = None,
         keep_empty: bool = False,
+        pin: Pin | None = None,
     ) -> None:
         self._core = core
         self._first = first
@@ -57,13 +59,16 @@ class Batches:
         self.data: deque[Any] = deque()
         self.id: int | None = None
         self.address: Address | None = None
+        self._pin = pin or Pin("cursors")
         self._collection = ""
         self.closed = False
 
     @classmethod
-    def resume(cls, core: Core, reply: CursorReply, session: AsyncClientSession | None) -> Batches:
-        """The batches of a cursor whose first reply is here already."""
-        batches = cls(core, None, session)
+    def resume(
+        cls, core: Core, reply: CursorReply, session: AsyncClientSession | None, pin: Pin
+    ) -> Batches:
+        """The batches of a cursor whose first reply is here already, and where it was given."""
+        batches = cls(core, None, session, pin=pin)
         batches._take(reply)
         return batches
 
@@ -78,9 +83,10 @@ class Batches:
         if operation is None:
             return
         try:
-            self._take(await self._core.execute(operation, self._session))
+            self._take(await self._core.execute(operation, self._session, pin=self._pin))
         except BaseException:
             self.end()
+            self._pin.release()
             raise
 
     async def refill(self, *, patient: bool = True) -> bool:
@@ -111,7 +117,7 @@ class Batches:
             codec_options=self._codec_options,
         )
         try:
-            reply = await self._core.execute(operation, self._session, pinned=self.address)
+            reply = await self._core.execute(operation, self._session, pin=self._pin)
         except CursorNotFound:
             self.id = 0  # there is nothing to kill
             self.end()
@@ -120,7 +126,8 @@ class Batches:
             self.end()
             raise
         except BaseException:
-            await self.close()
+            if self._pin.connection is None:  # which its user, closing the cursor, gives back
+                await self.close()
             raise
         self._take(reply)
 
@@ -140,12 +147,19 @@ class Batches:
             self.on_reply(reply)
         if not self.id:
             self.end()
+            self._pin.release()
 
     async def close(self) -> None:
-        """Free the cursor on its server; what was received is dropped."""
+        """Free the cursor on its server; what was received is dropped.
+
+        Not to be called while another thread or task reads the cursor.
+        """
         self.data.clear()
-        if self.closed:
-            return
+        if not self.closed:
+            await self._kill()
+        self._pin.release()
+
+    async def _kill(self) -> None:
         self.closed = True
         cursor, self.id = self.id, 0
         if cursor and self.address is not None and not self._core.topology.closed:
@@ -153,7 +167,7 @@ class Batches:
                 database=self._database, collection=self._collection, cursor_ids=[cursor]
             )
             with suppress(MongoError):  # the server forgets idle cursors by itself
-                await self._core.execute(operation, self._session, pinned=self.address)
+                await self._core.execute(operation, self._session, pin=self._pin)
         self.end()
 
     def end(self) -> None:

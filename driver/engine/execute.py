@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driver.bson import Int64
 from driver.engine.connection import Connection
+from driver.engine.pin import Pin
 from driver.engine.retry import (
     backoff,
     is_network_error,
@@ -20,6 +21,7 @@ from driver.engine.retry import (
     is_retryable_read,
     label_write_error,
     supports_retryable_writes,
+    supports_sessions,
     worth_raising,
 )
 from driver.engine.server import Server
@@ -50,14 +52,15 @@ async def execute(
     operation: Operation[T],
     session: AsyncClientSession | None = None,
     *,
-    pinned: Address | None = None,
+    pin: Pin | None = None,
 ) -> T:
     """Run an operation to its result.
 
-    `pinned` keeps it on one server (a cursor's). Without a session, one is borrowed for the
-    operation where the server has sessions and the write is acknowledged.
+    With `pin`, a cursor's, the operation goes where that one leads, or decides it. Without a
+    session, one is borrowed for the operation where the server has sessions and the write is
+    acknowledged.
     """
-    run = _Run(core, operation, session, pinned)
+    run = _Run(core, operation, session, pin)
     try:
         return await run.to_result()
     finally:
@@ -85,7 +88,7 @@ class _Run(Generic[T]):
         "_deprioritized",
         "_id",
         "_operation",
-        "_pinned",
+        "_pin",
         "_preference",
         "_retries",
         "_txn_number",
@@ -97,11 +100,11 @@ class _Run(Generic[T]):
         core: Core,
         operation: Operation[T],
         session: AsyncClientSession | None,
-        pinned: Address | None,
+        pin: Pin | None,
     ) -> None:
         self._core = core
         self._operation = operation
-        self._pinned = pinned
+        self._pin = pin
         self._id = next(_operation_ids)
         self._txn_number: Int64 | None = None
         self._deprioritized: frozenset[Address] = _NOBODY
@@ -154,8 +157,8 @@ class _Run(Generic[T]):
 
     async def _select_any(self) -> Server:
         core = self._core
-        if self._pinned is not None:
-            return core.pinned_server(self._pinned)
+        if self._pin is not None and self._pin.address is not None:
+            return core.pinned_server(self._pin.address)
         operation, options, topology = self._operation, core.options, core.topology
         while True:
             preference = operation.preference(topology.description) if operation.is_read else None
@@ -182,10 +185,12 @@ class _Run(Generic[T]):
         core, operation = self._core, self._operation
         described = self._described(server)
         source = ReplyFrom(server.address, described)
-        connection: Connection | None = None
+        pin = self._pin
+        connection = pin.connection if pin is not None else None
         server.operations += 1
         try:
-            connection = await server.pool.check_out()
+            if connection is None:
+                connection = await server.pool.check_out()
             source = ReplyFrom(server.address, connection.server)
             reply = await connection.run(
                 self._command(connection),
@@ -200,6 +205,8 @@ class _Run(Generic[T]):
                 self._report(error, connection, described, reply)
                 # Whoever reads the reply again finds the driver's labels in it.
                 reply = {**reply, "errorLabels": sorted(error.labels)}
+            if pin is not None:
+                pin.to(connection, server.pool)
             return _Attempt(source, reply, error)
         except MongoError as failure:
             self._report(failure, connection, described, getattr(failure, "details", None))
@@ -210,7 +217,7 @@ class _Run(Generic[T]):
             raise
         finally:
             server.operations -= 1
-            if connection is not None:
+            if connection is not None and (pin is None or pin.connection is not connection):
                 server.pool.check_in(connection)
 
     def _report(
@@ -233,6 +240,7 @@ class _Run(Generic[T]):
                 error,
                 generation=connection.generation,
                 handshake_completed=True,
+                service_id=connection.service_id,
                 reply=reply,
             )
             described = connection.server
@@ -312,10 +320,7 @@ class _Run(Generic[T]):
         )
 
     def _session_for(self, server: ServerDescription) -> AsyncClientSession | None:
-        supported = (
-            server.logical_session_timeout_minutes is not None
-            or server.type is ServerType.LOAD_BALANCER
-        )
+        supported = supports_sessions(server)
         if self.session is None:
             if supported and self._acknowledged and self._operation.takes_session:
                 self.session = self._core.implicit_session()

@@ -6,16 +6,17 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from driver.auth.handshake import Authentication
-from driver.bson import Int64
+from driver.bson import Int64, ObjectId
 from driver.engine.connection import DEFAULT_CODEC, Connection, next_request_id
 from driver.errors import (
     RETRYABLE,
     SYSTEM_OVERLOADED,
     AutoReconnect,
+    ConfigurationError,
     ConnectionFailure,
     MongoError,
     NetworkTimeout,
@@ -33,10 +34,11 @@ from driver.wire.message import EXHAUST_ALLOWED, op_msg, op_query
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A hello's reply and how long it took, in seconds."""
+    """A hello's reply, how long it took, in seconds, and the authentication that it began."""
 
     reply: Mapping[str, Any]
     duration: float
+    authentication: Authentication | None = None
 
 
 class Dialer:
@@ -54,7 +56,7 @@ class Dialer:
     async def open(
         self, address: Address, number: int, generation: int, *, monitoring: bool = False
     ) -> tuple[Connection, Hello]:
-        """A connection that said hello and, unless it is for monitoring, proved who it is.
+        """A connection that said hello; unless it is for monitoring, `authenticate` comes next.
 
         A pool's connection that breaks before its hello was answered may have met an overloaded
         server, and its error says so with labels (CMAP, "backpressure-enabled").
@@ -65,20 +67,13 @@ class Dialer:
             authentication = Authentication(self._credentials)
         try:
             connection = await self._connect(address, number, generation)
-            hello = await self.first_hello(connection, authentication)
+            return connection, await self.first_hello(connection, authentication)
         except BaseException as error:
             if connection is not None:
                 connection.close()
             if isinstance(error, ConnectionFailure) and not monitoring and _may_be_load(error):
                 error.labels.update((SYSTEM_OVERLOADED, RETRYABLE))
             raise
-        if authentication is not None:
-            try:
-                await self._authenticate(connection, authentication, hello)
-            except BaseException:
-                connection.close()
-                raise
-        return connection, hello
 
     async def _connect(self, address: Address, number: int, generation: int) -> Connection:
         started = self._runtime.now()
@@ -111,7 +106,13 @@ class Dialer:
             message = op_msg(request_id, document, DEFAULT_CODEC)
         else:
             message = op_query(request_id, document, DEFAULT_CODEC)
-        return await self._hello(connection, message, request_id, self._timeout)
+        hello = await self._hello(connection, message, request_id, self._timeout)
+        if options.load_balanced and connection.service_id is None:
+            raise ConfigurationError(
+                "Driver attempted to initialize in load balancing mode,"
+                " but the server does not support this mode."
+            )
+        return replace(hello, authentication=authentication)
 
     async def hello(
         self,
@@ -165,20 +166,29 @@ class Dialer:
         )
         number = reply.get("connectionId")
         connection.server_connection_id = number if isinstance(number, int) else None
-        connection.service_id = reply.get("serviceId")
+        if self._options.load_balanced and isinstance(service := reply.get("serviceId"), ObjectId):
+            connection.service_id = service
         return Hello(reply, now - started)
 
-    async def _authenticate(
-        self, connection: Connection, authentication: Authentication, hello: Hello
-    ) -> None:
-        """Carry on the conversation that hello began (auth spec); arbiters know no users."""
-        if connection.server.type is ServerType.RS_ARBITER:
+    async def authenticate(self, connection: Connection, hello: Hello) -> None:
+        """Carry on the conversation that hello began (auth spec); arbiters know no users.
+
+        A connection that could not prove who it is is closed.
+        """
+        authentication = hello.authentication
+        if authentication is None or connection.server.type is ServerType.RS_ARBITER:
             return
-        document = authentication.begin(hello.reply)
-        while document is not None:
-            command = Command(authentication.source, document)
-            reply = await connection.run(command, publisher=self._publisher, timeout=self._timeout)
-            document = authentication.step(reply)
+        try:
+            document = authentication.begin(hello.reply)
+            while document is not None:
+                command = Command(authentication.source, document)
+                reply = await connection.run(
+                    command, publisher=self._publisher, timeout=self._timeout
+                )
+                document = authentication.step(reply)
+        except BaseException:
+            connection.close()
+            raise
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ Spec: connection-monitoring-and-pooling. No lock is held while a connection is m
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
@@ -27,8 +28,9 @@ from driver.topology.description import Address
 _MAINTENANCE_INTERVAL = 1.0
 _TRUSTED_IDLE = 1.0  # seconds for which an idle connection is used without a look
 
-OnFailure = Callable[[MongoError, int], None]
-"""Told of a connection that could not be made: the error, and the generation it began in."""
+OnFailure = Callable[[MongoError, int, Any], None]
+"""Told of a connection that could not be made: the error, the generation that it belonged to, and
+its service, if a load balancer told one before."""
 
 
 class Pool:
@@ -51,7 +53,7 @@ class Pool:
         self._on_failure = on_failure
         self._lock = runtime.lock()
         self._numbers = count(1)
-        self._connecting: set[Connection] = set()
+        self._abandoned: deque[Connection] = deque()
         self._state: PoolState[Connection] = PoolState(
             min_size=options.min_pool_size,
             max_size=options.max_pool_size or 0,
@@ -62,10 +64,9 @@ class Pool:
         self._maintenance: Task | None = None
         self._enqueue("pool_created", events.PoolCreatedEvent(address, options.pool_options()))
 
-    @property
-    def generation(self) -> int:
-        """Connections of an earlier generation are stale."""
-        return self._state.generation
+    def generation_of(self, service_id: Any) -> int:
+        """Connections of an earlier generation are stale; None stands for no load balancer."""
+        return self._state.generation_of(service_id)
 
     @property
     def in_use(self) -> int:
@@ -80,6 +81,10 @@ class Pool:
         Raises WaitQueueTimeoutError, PoolClearedError, or what the handshake raised.
         """
         started = self._runtime.now()
+        while self._abandoned:
+            connection = self._abandoned.popleft()
+            connection.close()  # the cursor that it was kept for ends with it
+            self.check_in(connection)
         watched = bool(self._publisher.pool)
         if watched:
             event = events.ConnectionCheckOutStartedEvent(self.address)
@@ -109,6 +114,10 @@ class Pool:
             await self._wait(ticket, waiter, started)
         return ticket.connection or await self._make(ticket, started)
 
+    def abandon(self, connection: Connection) -> None:
+        """Take a connection whose holder was garbage: no lock may be waited for at this time."""
+        self._abandoned.append(connection)
+
     def check_in(self, connection: Connection) -> None:
         """Take a connection back; it is closed if it broke or became stale."""
         if self._publisher.pool:
@@ -137,13 +146,21 @@ class Pool:
             self._state.give_up(ticket)  # unless it was answered at the last moment
         if ticket.outcome is Outcome.WAIT:
             self._check_out_failed("timeout", started)
-            error = WaitQueueTimeoutError(
-                f"no connection became free within {self._options.wait_queue_timeout} s"
-                f" (maxPoolSize {self._options.max_pool_size}, in use {self.in_use})"
-            )
+            error = WaitQueueTimeoutError(self._who_has_them())
             error.host = str(self.address)
             error.elapsed = self._runtime.now() - started
             raise error
+
+    def _who_has_them(self) -> str:
+        """Why no connection became free; the words are the load balancer spec's."""
+        uses = self._state.uses()
+        return (
+            "Timeout waiting for connection from the connection pool."
+            f" maxPoolSize: {self._options.max_pool_size},"
+            f" connections in use by cursors: {uses['cursors']},"
+            f" connections in use by transactions: {uses['transactions']},"
+            f" connections in use by other operations: {uses[None]}"
+        )
 
     def _abandon(self, ticket: Ticket[Connection]) -> None:
         """Give back what a cancelled waiter was given meanwhile."""
@@ -178,13 +195,17 @@ class Pool:
 
     async def _connect(self) -> Connection:
         """Make the connection that was counted as pending."""
-        generation = self._state.generation
+        generation, service_id = self._state.generation, None
         number = next(self._numbers)
         started = self._runtime.now()
         created = events.ConnectionCreatedEvent(self.address, number)
         self._publish("connection_created", created)
         try:
-            connection, _ = await self._dialer.open(self.address, number, generation)
+            connection, hello = await self._dialer.open(self.address, number, generation)
+            service_id = connection.service_id
+            if service_id is not None:
+                connection.generation = generation = self._state.generation_of(service_id)
+            await self._dialer.authenticate(connection, hello)
         except BaseException as error:
             with self._lock:
                 gone = self._state.not_created(self._runtime.now())
@@ -192,7 +213,7 @@ class Pool:
             self._publish("connection_closed", closed)
             self._discard(gone)
             if isinstance(error, MongoError):
-                self._on_failure(error, generation)
+                self._on_failure(error, generation, service_id)
             raise
         with self._lock:
             gone = self._state.created(connection, self._runtime.now())
@@ -227,8 +248,16 @@ class Pool:
         for connection in idle:
             self._close(connection, "stale")
         for connection in interrupted:
-            if connection.generation != self.generation:
+            if self._state.is_stale(connection):
                 connection.close()  # its operation fails, and checks it in
+
+    def clear_service(self, service_id: Any) -> None:
+        """Make one service's connections stale. The caller drains the publisher afterwards."""
+        with self._lock:
+            idle = self._state.clear_service(service_id)
+            self._enqueue("pool_cleared", events.PoolClearedEvent(self.address, service_id))
+        for connection in idle:
+            self._close(connection, "stale")
 
     async def close(self) -> None:
         """Close for good."""

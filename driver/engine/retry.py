@@ -25,9 +25,14 @@ MAX_BACKOFF = 10.0
 
 def supports_retryable_writes(server: ServerDescription) -> bool:
     """Whether a server keeps transaction numbers: sessions, and not a standalone."""
+    return supports_sessions(server) and server.type is not ServerType.STANDALONE
+
+
+def supports_sessions(server: ServerDescription) -> bool:
+    """Whether a server knows sessions; what is behind a load balancer always does."""
     return (
         server.logical_session_timeout_minutes is not None
-        and server.type is not ServerType.STANDALONE
+        or server.type is ServerType.LOAD_BALANCER
     )
 
 

@@ -125,6 +125,7 @@ class Topology:
         *,
         generation: int,
         handshake_completed: bool,
+        service_id: Any = None,
         reply: Mapping[str, Any] | None = None,
     ) -> None:
         """An operation, or a new connection of a pool, failed."""
@@ -138,10 +139,11 @@ class Topology:
                 error,
                 handshake_completed=handshake_completed,
                 generation=generation,
-                pool_generation=server.pool.generation,
+                pool_generation=server.pool.generation_of(service_id),
+                service_id=service_id,
                 reply=reply,
             )
-            self._carry_out(address, effect, error)
+            self._carry_out(address, effect, error, service_id)
         self._publisher.drain()
         if server.monitor is not None:
             if effect.request_check:
@@ -149,7 +151,13 @@ class Topology:
             if effect.cancel_check:
                 server.monitor.cancel_check()
 
-    def _carry_out(self, address: Address, effect: Effect, error: Exception | None = None) -> None:
+    def _carry_out(
+        self,
+        address: Address,
+        effect: Effect,
+        error: Exception | None = None,
+        service_id: Any = None,
+    ) -> None:
         """Make an effect's topology the present one, and change the server's pool. Locked."""
         if effect.topology is not self.description:
             old, self.description = self.description, effect.topology
@@ -162,7 +170,9 @@ class Topology:
             return
         if effect.ready_pool:
             server.pool.ready()
-        if effect.clear_pool:
+        if effect.clear_pool and service_id is not None:
+            server.pool.clear_service(service_id)
+        elif effect.clear_pool:
             server.pool.clear(error, interrupt_in_use=effect.interrupt_in_use)
 
     def _announce(self, news: Sequence[TopologyEvent]) -> None:
@@ -180,8 +190,14 @@ class Topology:
                 self._servers[address] = self._add(address)
 
     def _add(self, address: Address) -> Server:
-        def on_failure(error: MongoError, generation: int) -> None:
-            self.on_error(address, error, generation=generation, handshake_completed=False)
+        def on_failure(error: MongoError, generation: int, service_id: Any) -> None:
+            self.on_error(
+                address,
+                error,
+                generation=generation,
+                handshake_completed=False,
+                service_id=service_id,
+            )
 
         common = (address, self._options, self._runtime, self._publisher, self._dialer)
         pool = Pool(*common, on_failure)

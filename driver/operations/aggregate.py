@@ -17,7 +17,7 @@ from driver.operations.base import (
 )
 from driver.operations.query import CursorReply, cursor_reply
 from driver.read_preferences import ReadPreference
-from driver.topology.description import ServerDescription, TopologyDescription
+from driver.topology.description import ServerDescription, ServerType, TopologyDescription
 
 _WRITING_STAGES = ("$out", "$merge")
 
@@ -55,12 +55,18 @@ class Aggregate(Operation[CursorReply]):
             self.write_concern = None
 
     def preference(self, topology: TopologyDescription) -> ReadPreference:
-        """Secondaries can take a pipeline that writes only where all servers are 5.0 or later."""
+        """Secondaries can take a pipeline that writes only where all servers are 5.0 or later.
+
+        A load balancer's version is nobody's, but all that is behind one is.
+        """
         wanted = self.read_preference or ReadPreference.PRIMARY
         if not writes(self.pipeline):
             return wanted
         servers = [server for server in topology.servers.values() if server.data_bearing]
-        able = all(server.max_wire_version >= WIRE_VERSION_5_0 for server in servers)
+        able = all(
+            server.max_wire_version >= WIRE_VERSION_5_0 or server.type is ServerType.LOAD_BALANCER
+            for server in servers
+        )
         return wanted if able else ReadPreference.PRIMARY
 
     def build(self, server: ServerDescription) -> Command:

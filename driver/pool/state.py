@@ -1,21 +1,27 @@
 """Everything that affects a pool's state (CMAP, "Connection Pool").
 
-The engine owns sockets and locks; this owns counts, generations and the wait queue. Connections
-are anything with `generation` and `idle_since`. Each transition says what the engine must do.
+The engine owns sockets and locks; this owns counts, generations and the wait queue. Each
+transition says what the engine must do.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Pooled(Protocol):
-    """What the pool needs to know of a connection."""
+    """What the pool needs to know of a connection.
+
+    `service_id` names the service behind a load balancer, None elsewhere. `kept_for` is what keeps
+    a connection in use between commands: "cursors", "transactions", or None.
+    """
 
     generation: int
     idle_since: float
+    service_id: Any
+    kept_for: str | None
 
 
 C = TypeVar("C", bound=Pooled)
@@ -79,12 +85,29 @@ class PoolState(Generic[C]):
         self.max_connecting = max_connecting
         self.max_idle = max_idle
         self.status = Status.PAUSED
-        self.generation = 0
+        self._generations: Counter[Any] = Counter()
         self.idle: deque[C] = deque()
         self.in_use: set[C] = set()
         self.pending = 0
         self.queue: deque[Ticket[C]] = deque()
         self.cleared_because: Exception | None = None
+
+    @property
+    def generation(self) -> int:
+        """How often the whole pool was cleared."""
+        return self._generations[None]
+
+    def generation_of(self, service_id: Any) -> int:
+        """How often the pool was cleared for that service; None stands for no load balancer."""
+        return self._generations[service_id]
+
+    def is_stale(self, connection: C) -> bool:
+        """Whether the pool was cleared since the connection's handshake."""
+        return connection.generation != self._generations[connection.service_id]
+
+    def uses(self) -> Counter[str | None]:
+        """How many of the connections in use are kept, and for what."""
+        return Counter(connection.kept_for for connection in self.in_use)
 
     @property
     def size(self) -> int:
@@ -93,7 +116,7 @@ class PoolState(Generic[C]):
 
     def perished(self, connection: C, now: float) -> str | None:
         """Why an idle connection may not be used any more: `stale`, `idle`, or None."""
-        if connection.generation != self.generation:
+        if self.is_stale(connection):
             return "stale"
         if self.max_idle is not None and now - connection.idle_since > self.max_idle:
             return "idle"
@@ -144,7 +167,7 @@ class PoolState(Generic[C]):
             reason = "poolClosed"
         elif broken:
             reason = "error"
-        elif connection.generation != self.generation:
+        elif self.is_stale(connection):
             reason = "stale"
         else:
             connection.idle_since = now
@@ -170,19 +193,29 @@ class PoolState(Generic[C]):
         self.cleared_because = None
         return True
 
-    def clear(self, because: Exception | None, *, pause: bool = True) -> tuple[bool, list[C]]:
+    def clear(self, because: Exception | None) -> tuple[bool, list[C]]:
         """Begin a new generation; gives whether this paused the pool, and idle ones to close."""
         if self.status is Status.CLOSED:
             return False, []
-        self.generation += 1
+        self._generations[None] += 1
         was_ready = self.status is Status.READY
-        stale = list(self.idle)
-        self.idle.clear()
-        if pause:
-            self.status = Status.PAUSED
-            self.cleared_because = because
-            self._answer_all(Outcome.PAUSED)
-        return was_ready, stale
+        self.status = Status.PAUSED
+        self.cleared_because = because
+        self._answer_all(Outcome.PAUSED)
+        return was_ready, self._drop_stale()
+
+    def clear_service(self, service_id: Any) -> list[C]:
+        """Begin a new generation of one service's connections; gives idle ones to close.
+
+        The load balancer itself is still there, so the pool goes on.
+        """
+        self._generations[service_id] += 1
+        return self._drop_stale()
+
+    def _drop_stale(self) -> list[C]:
+        stale = [connection for connection in self.idle if self.is_stale(connection)]
+        self.idle = deque(c for c in self.idle if not self.is_stale(c))
+        return stale
 
     def expire(self, now: float) -> list[tuple[C, str]]:
         """Idle connections that are too old."""

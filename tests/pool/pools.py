@@ -12,6 +12,8 @@ from driver.pool.state import Outcome, PoolState, Ticket
 class Connection:
     generation: int = 0
     idle_since: float = 0.0
+    service_id: Any = None
+    kept_for: str | None = None
 
 
 Pool = PoolState[Connection]

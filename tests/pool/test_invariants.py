@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -16,6 +18,7 @@ from hypothesis.stateful import (
 from driver.pool.state import Outcome, Status, Ticket
 from tests.pool.pools import Connection, Pool, pool
 
+Services = tuple[str | None, ...]
 Closed = list[tuple[Connection, str]]
 LIMIT = st.sampled_from([0, 1, 2, 3, 5])
 
@@ -36,10 +39,17 @@ class PoolMachine(RuleBasedStateMachine):
     pool: Pool
 
     @initialize(
-        least=LIMIT, most=LIMIT, connecting=st.integers(1, 3), idle=st.sampled_from([None, 5.0])
+        least=LIMIT,
+        most=LIMIT,
+        connecting=st.integers(1, 3),
+        idle=st.sampled_from([None, 5.0]),
+        services=st.sampled_from([(None,), ("a", "b")]),
     )
-    def begin(self, least: int, most: int, connecting: int, idle: float | None) -> None:
+    def begin(
+        self, least: int, most: int, connecting: int, idle: float | None, services: Services
+    ) -> None:
         self.now = 0.0
+        self.services = services
         least = min(least, most) if most else least
         self.pool = pool(min_size=least, max_size=most, max_connecting=connecting, max_idle=idle)
         self.alive: set[Connection] = set()
@@ -47,7 +57,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.begun: list[int] = []  # generations of connections under way
         self.waiting: list[Ticket[Connection]] = []
         self.bells: dict[Ticket[Connection], Bell] = {}
-        self.clears = 0
+        self.clears: Counter[str | None] = Counter()
 
     # What the engine does.
 
@@ -78,7 +88,9 @@ class PoolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.begun)
     @rule(data=st.data(), works=st.sampled_from([True, True, False]))
     def finish_connecting(self, data: st.DataObject, works: bool) -> None:
-        self.finish(self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1))), works=works)
+        generation = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
+        service = data.draw(st.sampled_from(self.services))
+        self.finish(generation, works=works, service=service)
 
     @precondition(lambda self: self.used)
     @rule(data=st.data(), broken=st.sampled_from([False, False, True]))
@@ -97,10 +109,14 @@ class PoolMachine(RuleBasedStateMachine):
     def expire(self) -> None:
         self.close_all(self.pool.expire(self.now))
 
-    @rule(pause=st.booleans())
-    def clear(self, pause: bool) -> None:
-        self.clears += 1
-        _, idle = self.pool.clear(None, pause=pause)
+    @rule(data=st.data())
+    def clear(self, data: st.DataObject) -> None:
+        service = data.draw(st.sampled_from(self.services))
+        self.clears[service] += 1
+        if service is None:
+            _, idle = self.pool.clear(None)
+        else:
+            idle = self.pool.clear_service(service)
         self.close_all([(connection, "stale") for connection in idle])
         self.take_answers()
 
@@ -116,7 +132,7 @@ class PoolMachine(RuleBasedStateMachine):
         assert not self.waiting
         assert not self.pool.idle
         while self.begun:
-            self.finish(self.begun.pop(), works=True)
+            self.finish(self.begun.pop(), works=True, service=self.services[0])
         while self.used:
             self.give_back(self.used.pop(), broken=False)
         assert not self.alive
@@ -124,18 +140,20 @@ class PoolMachine(RuleBasedStateMachine):
 
     # The books.
 
-    def finish(self, generation: int, *, works: bool) -> None:
+    def finish(self, generation: int, *, works: bool, service: str | None) -> None:
         if not works:
             self.close_all(self.pool.not_created(self.now))
         else:
-            connection = Connection(generation, self.now)
+            if service is not None:
+                generation = self.pool.generation_of(service)
+            connection = Connection(generation, self.now, service)
             self.alive.add(connection)
             self.used.append(connection)
             self.close_all(self.pool.created(connection, self.now))
         self.take_answers()
 
     def give_back(self, connection: Connection, *, broken: bool) -> None:
-        stale = connection.generation != self.pool.generation
+        stale = connection.generation != self.clears[connection.service_id]
         closed = self.pool.status is Status.CLOSED
         reason, gone = self.pool.check_in(connection, self.now, broken=broken)
         assert (reason is not None) == (broken or stale or closed)
@@ -198,8 +216,8 @@ class PoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def idle_connections_are_of_this_generation_and_oldest_first(self) -> None:
-        assert self.pool.generation == self.clears
-        assert {c.generation for c in self.pool.idle} <= {self.clears}
+        assert self.pool.generation == self.clears[None]
+        assert all(c.generation == self.clears[c.service_id] for c in self.pool.idle)
         ages = [c.idle_since for c in self.pool.idle]
         assert ages == sorted(ages)
 

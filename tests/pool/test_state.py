@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driver.pool.state import Outcome, Status
-from tests.pool.pools import Connection, ask, check_in, create, outcomes, pool
+from tests.pool.pools import Connection, Pool, ask, check_in, create, outcomes, pool
 
 WAIT, USE, CREATE = Outcome.WAIT, Outcome.USE, Outcome.CREATE
 
@@ -177,14 +177,42 @@ def test_clearing_a_paused_pool_is_a_new_generation_but_no_pause() -> None:
     assert state.generation == 1
 
 
-def test_clearing_without_a_pause_lets_tickets_wait_on() -> None:
-    state = pool(max_size=1)
+def of_service(state: Pool, service: str) -> Connection:
     connection = create(state)
+    connection.service_id = service
+    connection.generation = state.generation_of(service)
+    return connection
+
+
+def test_clearing_a_service_lets_tickets_wait_on() -> None:
+    state = pool(max_size=1)
+    connection = of_service(state, "a")
     ticket = ask(state)
-    state.clear(None, pause=False)
+    assert state.clear_service("a") == []
     assert (state.status, ticket.outcome) == (Status.READY, WAIT)
     assert check_in(state, connection) == "stale"
     assert ticket.outcome is CREATE
+
+
+def test_clearing_a_service_leaves_the_connections_of_others() -> None:
+    state = pool()
+    used, idle, other = (of_service(state, service) for service in "aab")
+    check_in(state, idle)
+    check_in(state, other)
+    assert state.clear_service("a") == [idle]
+    assert [state.generation_of(service) for service in ("a", "b", None)] == [1, 0, 0]
+    assert check_in(state, used) == "stale"
+    assert ask(state).connection is other
+    assert check_in(state, of_service(state, "a")) is None
+
+
+def test_what_connections_are_kept_for_is_counted() -> None:
+    state = pool()
+    create(state).kept_for = "cursors"
+    create(state)
+    idle = create(state)
+    check_in(state, idle)
+    assert state.uses() == {"cursors": 1, None: 1}
 
 
 def test_connections_of_an_earlier_generation_are_closed_when_they_come_back() -> None:
