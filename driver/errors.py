@@ -193,6 +193,22 @@ class ClientBulkWriteException(OperationFailure):
         self.partial_result = partial_result
 
 
+class GridFSError(MongoError):
+    """Base of GridFS errors."""
+
+
+class NoFile(GridFSError):
+    """No such file, or not so many revisions of it."""
+
+
+class FileExists(GridFSError):
+    """A file, or a chunk, with that id exists already."""
+
+
+class CorruptGridFile(GridFSError):
+    """A stored file's document or chunks contradict each other."""
+
+
 # Server error codes that the specs group (SDAM "error handling", retryable writes "terms").
 NOT_PRIMARY_CODES = frozenset({10107, 13435, 10058})
 RECOVERING_CODES = frozenset({11600, 11602, 13436, 189, 91})

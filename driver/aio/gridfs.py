@@ -1,114 +1,29 @@
-"""GridFS, the reading half (gridfs spec): files kept as chunks in two collections."""
+"""GridFS (gridfs spec): files of any size, kept as chunks in two collections."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from driver.aio.collection import AsyncCollection
-from driver.aio.cursor import AsyncCursor
 from driver.aio.database import AsyncDatabase
-from driver.concerns import WriteConcern
-from driver.errors import MongoError
+from driver.aio.grid_in import AsyncGridIn, settle
+from driver.aio.grid_out import AsyncGridOut, AsyncGridOutCursor
+from driver.bson import ObjectId
+from driver.concerns import ReadConcern, WriteConcern
+from driver.errors import NoFile
 from driver.read_preferences import ReadPreference
 
 DEFAULT_CHUNK_SIZE = 255 * 1024
-
-
-class GridFSError(MongoError):
-    """Base of GridFS errors."""
-
-
-class NoFile(GridFSError):
-    """No such file, or not so many revisions of it."""
-
-
-class CorruptGridFile(GridFSError):
-    """A chunk is missing, out of order, or of the wrong size."""
-
-
-class AsyncGridOut:
-    """A stored file, read chunk by chunk; every chunk is checked."""
-
-    def __init__(self, chunks: AsyncCollection, document: Mapping[str, Any], session: Any) -> None:
-        self._document = document
-        self._chunks = chunks
-        self._session = session
-        self._cursor: AsyncCursor | None = None
-        self._number = 0
-        self._buffer = b""
-
-    @property
-    def length(self) -> int:
-        """The file's size in bytes."""
-        return int(self._document["length"])
-
-    @property
-    def filename(self) -> str | None:
-        """The name it was stored under."""
-        return self._document.get("filename")
-
-    @property
-    def metadata(self) -> Mapping[str, Any] | None:
-        """What its writer said about it."""
-        return self._document.get("metadata")
-
-    async def readchunk(self) -> bytes:
-        """The next chunk; empty at the end."""
-        if self._buffer:
-            chunk, self._buffer = self._buffer, b""
-            return chunk
-        return await self._next_chunk()
-
-    async def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes, or all that are left."""
-        parts: list[bytes] = []
-        left = size
-        while left != 0 and (part := await self.readchunk()):
-            if 0 < left < len(part):
-                part, self._buffer = part[:left], part[left:]
-            parts.append(part)
-            left -= len(part) if left > 0 else 0
-        return b"".join(parts)
-
-    async def close(self) -> None:
-        """Free the cursor."""
-        if self._cursor is not None:
-            await self._cursor.close()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while chunk := await self.readchunk():
-            yield chunk
-
-    async def _next_chunk(self) -> bytes:
-        chunk_size = int(self._document["chunkSize"])
-        expected = min(chunk_size, self.length - self._number * chunk_size)
-        if expected <= 0 and self.length == 0:
-            return b""
-        if self._cursor is None:
-            self._cursor = self._chunks.find(
-                {"files_id": self._document["_id"]}, sort={"n": 1}, session=self._session
-            )
-        found = await self._cursor.try_next()
-        if expected <= 0:
-            if found is not None and len(found["data"]):
-                raise CorruptGridFile(f"chunk {found['n']} is beyond the end of the file")
-            return b""
-        if found is None or found["n"] != self._number:
-            await self._cursor.close()
-            raise CorruptGridFile(f"chunk {self._number} is missing")
-        data = bytes(found["data"])
-        if len(data) != expected:
-            await self._cursor.close()
-            raise CorruptGridFile(
-                f"chunk {self._number} has {len(data)} bytes; {expected} were expected"
-            )
-        self._number += 1
-        return data
+_FILES_INDEX = {"filename": 1, "uploadDate": 1}
+_CHUNKS_INDEX = {"files_id": 1, "n": 1}
 
 
 class AsyncGridFSBucket:
-    """Files in `<name>.files` and `<name>.chunks`."""
+    """Files in `<name>.files` and `<name>.chunks`.
+
+    Before its first write it makes the indexes that GridFS needs, if there are no files yet.
+    """
 
     def __init__(
         self,
@@ -117,11 +32,96 @@ class AsyncGridFSBucket:
         chunk_size_bytes: int = DEFAULT_CHUNK_SIZE,
         write_concern: WriteConcern | None = None,
         read_preference: ReadPreference | None = None,
+        read_concern: ReadConcern | None = None,
     ) -> None:
-        options = {"write_concern": write_concern, "read_preference": read_preference}
-        self.chunk_size_bytes = chunk_size_bytes
+        options = {
+            "write_concern": write_concern,
+            "read_preference": read_preference,
+            "read_concern": read_concern,
+        }
+        self.chunk_size_bytes = _checked_size(chunk_size_bytes)
         self._files = db.get_collection(f"{bucket_name}.files", **options)
         self._chunks = db.get_collection(f"{bucket_name}.chunks", **options)
+        self._has_indexes = False
+
+    # Writing.
+
+    async def open_upload_stream(
+        self,
+        filename: str,
+        chunk_size_bytes: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Any = None,
+    ) -> AsyncGridIn:
+        """A new file, to be written to and closed; its id is `_id`."""
+        return await self.open_upload_stream_with_id(
+            ObjectId(), filename, chunk_size_bytes, metadata, session
+        )
+
+    async def open_upload_stream_with_id(
+        self,
+        file_id: Any,
+        filename: str,
+        chunk_size_bytes: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Any = None,
+    ) -> AsyncGridIn:
+        """A new file of that id, to be written to and closed."""
+        if not isinstance(filename, str):
+            raise TypeError(f"filename must be a string, not {type(filename).__name__}")
+        size = self.chunk_size_bytes if chunk_size_bytes is None else chunk_size_bytes
+        stream = AsyncGridIn(
+            self._files,
+            self._chunks,
+            file_id=file_id,
+            filename=filename,
+            chunk_size=_checked_size(size),
+            metadata=metadata,
+            session=session,
+        )
+        await self._create_indexes(session)
+        return stream
+
+    async def upload_from_stream(
+        self,
+        filename: str,
+        source: Any,
+        chunk_size_bytes: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Any = None,
+    ) -> ObjectId:
+        """Store bytes, or what an object with `read` has, and give the new file's id."""
+        file_id = ObjectId()
+        await self.upload_from_stream_with_id(
+            file_id, filename, source, chunk_size_bytes, metadata, session
+        )
+        return file_id
+
+    async def upload_from_stream_with_id(
+        self,
+        file_id: Any,
+        filename: str,
+        source: Any,
+        chunk_size_bytes: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Any = None,
+    ) -> None:
+        """Store bytes, or what an object with `read` has; if reading fails, nothing is stored."""
+        async with await self.open_upload_stream_with_id(
+            file_id, filename, chunk_size_bytes, metadata, session
+        ) as stream:
+            await stream.write(source)
+
+    async def _create_indexes(self, session: Any) -> None:
+        if self._has_indexes:
+            return
+        files = self._files.with_options(read_preference=ReadPreference.PRIMARY)
+        if await files.find_one({}, projection={"_id": 1}, session=session) is None:
+            await _create_index(self._files, _FILES_INDEX, session)
+            await _create_index(self._chunks, _CHUNKS_INDEX, session, unique=True)
+        self._has_indexes = True
+
+    # Reading.
 
     async def open_download_stream(self, file_id: Any, session: Any = None) -> AsyncGridOut:
         """The file of that id, to be read; raises NoFile."""
@@ -141,15 +141,83 @@ class AsyncGridFSBucket:
             skip=-revision - 1 if newest_first else revision,
             session=session,
         )
-        if document is None:
-            raise NoFile(f"no revision {revision} of a file named {filename!r}")
-        return AsyncGridOut(self._chunks, document, session)
+        if document is not None:
+            return AsyncGridOut(self._chunks, document, session)
+        if revision in (0, -1):
+            raise NoFile(f"no file is named {filename!r}")
+        raise NoFile(f"the file {filename!r}, if there is one, has no revision {revision}")
 
     async def download_to_stream(self, file_id: Any, destination: Any, session: Any = None) -> None:
-        """Write the file's bytes to `destination`, which has `write`."""
-        async for chunk in await self.open_download_stream(file_id, session):
-            destination.write(chunk)
+        """Write the file's bytes to `destination`, which has `write`; raises NoFile."""
+        await _copy(await self.open_download_stream(file_id, session), destination)
 
-    def find(self, *args: Any, **kwargs: Any) -> AsyncCursor:
-        """A cursor over the files' documents."""
-        return self._files.find(*args, **kwargs)
+    async def download_to_stream_by_name(
+        self, filename: str, destination: Any, revision: int = -1, session: Any = None
+    ) -> None:
+        """Write a revision's bytes to `destination`, which has `write`; raises NoFile."""
+        stream = await self.open_download_stream_by_name(filename, revision, session)
+        await _copy(stream, destination)
+
+    def find(self, *args: Any, **kwargs: Any) -> AsyncGridOutCursor:
+        """A cursor over the files that match: `{"metadata.owner": "me"}`, sort, skip, limit …"""
+        return AsyncGridOutCursor(self._chunks, self._files.find(*args, **kwargs))
+
+    # Renaming and deleting.
+
+    async def rename(self, file_id: Any, new_filename: str, session: Any = None) -> None:
+        """Give a file another name; raises NoFile."""
+        change = {"$set": {"filename": new_filename}}
+        result = await self._files.update_one({"_id": file_id}, change, session=session)
+        if not result.matched_count:
+            raise NoFile(f"no file to rename has the id {file_id!r}")
+
+    async def rename_by_name(self, filename: str, new_filename: str, session: Any = None) -> None:
+        """Give all revisions of a file another name; raises NoFile."""
+        change = {"$set": {"filename": new_filename}}
+        result = await self._files.update_many({"filename": filename}, change, session=session)
+        if not result.matched_count:
+            raise NoFile(f"no file to rename is named {filename!r}")
+
+    async def delete(self, file_id: Any, session: Any = None) -> None:
+        """Delete a file; raises NoFile, after deleting chunks that may have been left behind."""
+        result = await self._files.delete_one({"_id": file_id}, session=session)
+        await self._chunks.delete_many({"files_id": file_id}, session=session)
+        if not result.deleted_count:
+            raise NoFile(f"no file to delete has the id {file_id!r}")
+
+    async def delete_by_name(self, filename: str, session: Any = None) -> None:
+        """Delete all revisions of a file; raises NoFile."""
+        found = self._files.find({"filename": filename}, projection={"_id": 1}, session=session)
+        ids = [document["_id"] for document in await found.to_list()]
+        if not ids:
+            raise NoFile(f"no file to delete is named {filename!r}")
+        await self._files.delete_many({"_id": {"$in": ids}}, session=session)
+        await self._chunks.delete_many({"files_id": {"$in": ids}}, session=session)
+
+    async def drop(self, session: Any = None) -> None:
+        """Delete all files of the bucket with their collections."""
+        await self._files.drop(session)
+        await self._chunks.drop(session)
+        self._has_indexes = False
+
+
+async def _create_index(
+    collection: AsyncCollection, keys: Mapping[str, int], session: Any, **options: Any
+) -> None:
+    """Create an index, unless it exists; who may only read must be able to find it there."""
+    for index in (await collection.index_information(session)).values():
+        if index["key"] == list(keys.items()):  # 1.0 and Int64(1) are 1
+            return
+    await collection.create_index(list(keys.items()), session=session, **options)
+
+
+async def _copy(stream: AsyncGridOut, destination: Any) -> None:
+    async with stream:
+        while chunk := await stream.readchunk():
+            await settle(destination.write(chunk))
+
+
+def _checked_size(size: Any) -> int:
+    if type(size) is not int or size < 1:
+        raise ValueError(f"chunk_size_bytes must be a whole number above 0, not {size!r}")
+    return size
