@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from runners.checks.bson import check_corpus
 from runners.checks.selection import check_in_window, check_selection
 from runners.checks.shape import check_shape
 from runners.checks.unified import check_unified
@@ -30,4 +31,5 @@ _MEANING: dict[str, Callable[[SpecFile], Iterator[Problem]]] = {
     "server-selection": check_selection,
     "max-staleness": check_selection,
     "in-window": check_in_window,
+    "bson-corpus": check_corpus,
 }

@@ -1,7 +1,7 @@
 """Spec files: which they are, what they hold, where each node stands, and their cases.
 
 A spec file is JSON or YAML. `load` refuses what is not plain, bounded data with a mapping at its
-top, and names the file's format by the top-level keys that only this format has. Whether the file
+top, and names the file's format by the keys that only this format has. Whether the file
 keeps to its format is `lint`'s question.
 """
 
@@ -10,17 +10,22 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from runners.model import Case, JsonObject, Position, Problem
+from runners.formats import FORMATS, Format
+from runners.model import Case, Json, JsonObject, Position, Problem
 from runners.parse import Places, TextError, json_text, yaml_text
 
 MAX_BYTES = 4 * 1024 * 1024
 SUFFIXES = (".json", ".yml", ".yaml")
 SPEC_FOLDERS = frozenset({"tests", "spec_tests"})
 """The folders that hold spec files: of a suite of the official tree, and of our own."""
+
+Steps: TypeAlias = "tuple[str | int, ...]"
+"""The way to a node of a file: keys of mappings and indexes of lists."""
 
 _JSON_SCHEMA = re.compile(rb'"\$schema"\s*:\s*"https?://json-schema\.org/')
 
@@ -45,8 +50,16 @@ class SpecFile:
 
     @property
     def format(self) -> str:
-        """The name of its format; see FORMATS."""
+        """The name of its format; see `runners.formats`."""
         return identify(self)
+
+    def at(self, path: Steps) -> Json:
+        """Give the node that a path leads to, which must be there."""
+        node: Any = self.value
+        for step in path:
+            node = node[step]
+        value: Json = node
+        return value
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position:
         """Give the place of a node, or of its nearest ancestor where there is no such node.
@@ -148,9 +161,7 @@ def _head(path: Path, size: int) -> bytes:
 
 def _has_keys_of_a_format(path: Path) -> bool:
     text = _head(path, MAX_BYTES).decode("utf-8", "replace")
-    return any(
-        all(re.search(rf"""\b{key}["']?\s*:""", text) for key in known.keys) for known in FORMATS
-    )
+    return any(known.may_be(text) for known in FORMATS)
 
 
 def _absolute(path: Path) -> Path:
@@ -217,46 +228,59 @@ def format_of(spec: SpecFile) -> Format:
             return known
     keys = ", ".join(list(spec.value)[:8]) or "none"
     message = f"no known format has the top-level keys of this file: {keys}"
-    formats = "; ".join(f"{known.name} ({', '.join(known.keys)})" for known in FORMATS)
-    raise SpecError([spec.problem((), "unknown-format", message, f"formats: {formats}")])
+    mend = f"formats: {'; '.join(map(str, FORMATS))}"
+    raise SpecError([spec.problem((), "unknown-format", message, mend)])
 
 
 def cases(spec: SpecFile) -> list[Case]:
-    """List the file's cases. Raises SpecError where the file does not even have a list of tests."""
-    return format_of(spec).cases(spec)
-
-
-def _unified_cases(spec: SpecFile) -> list[Case]:
-    tests = spec.value.get("tests")
-    if not isinstance(tests, list):
-        raise SpecError([spec.problem(("tests",), "type", "`tests` must be a list of tests")])
+    """List the file's cases. Raises SpecError where the file does not even have lists of tests."""
     seen: Counter[str] = Counter()
     found = []
-    for index, test in enumerate(tests):
-        description = test.get("description") if isinstance(test, dict) else None
-        if not isinstance(description, str):
-            message = "a test must have a description"
-            raise SpecError([spec.problem(("tests", index), "required", message)])
+    for index, path in enumerate(_places_of_cases(spec)):
+        description = _description(spec, path)
         seen[description] += 1
-        found.append(_case(spec, description, index, seen[description]))
+        found.append(_case(spec, path, index, description, seen[description]))
     return found
 
 
-def _whole_file(spec: SpecFile) -> list[Case]:
-    description = spec.value.get("description")
-    return [_case(spec, description if isinstance(description, str) else spec.path.stem)]
+def place_of(spec: SpecFile, case: Case) -> Steps:
+    """Give the way to a case of the file; empty where the whole file is the case."""
+    return _places_of_cases(spec)[case.index]
 
 
-def _case(spec: SpecFile, description: str, index: int | None = None, copy: int = 1) -> Case:
+def _places_of_cases(spec: SpecFile) -> list[Steps]:
+    lists = format_of(spec).lists
+    if not lists:
+        return [()]
+    found: list[Steps] = []
+    for name in [name for name in lists if name in spec.value] or lists[:1]:
+        tests = spec.value.get(name)
+        if not isinstance(tests, list):
+            raise SpecError([spec.problem((name,), "type", f"`{name}` must be a list of tests")])
+        found += [(name, index) for index in range(len(tests))]
+    return found
+
+
+def _description(spec: SpecFile, path: Steps) -> str:
+    node = spec.at(path)
+    description = node.get("description") if isinstance(node, dict) else None
+    if isinstance(description, str):
+        return description
+    if path:
+        raise SpecError([spec.problem(path, "required", "a test must have a description")])
+    return spec.path.stem
+
+
+def _case(spec: SpecFile, path: Steps, index: int, description: str, copy: int) -> Case:
     repeated = f"#{copy}" if copy > 1 else ""
     return Case(
         id=f"{spec.name}::{description}{repeated}",
         suite=_suite(spec),
         format=spec.format,
         path=spec.path,
-        line=spec.locate(() if index is None else ("tests", index)).line,
+        line=spec.locate(path).line,
         description=description,
-        index=index or 0,
+        index=index,
     )
 
 
@@ -266,43 +290,3 @@ def _suite(spec: SpecFile) -> str:
     if "tests" in folders[1:]:
         return folders[folders.index("tests", 1) - 1]
     return folders[0] if folders else _absolute(spec.root).name
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A kind of spec file: the keys that only it has, its JSON Schema, how it makes cases."""
-
-    name: str
-    keys: tuple[str, ...]
-    schema: str
-    cases: Callable[[SpecFile], list[Case]]
-
-    def fits(self, value: JsonObject) -> bool:
-        """Whether the data has this format's keys."""
-        return all(key in value for key in self.keys)
-
-
-FORMATS = (
-    Format("unified", ("schemaVersion",), "unified.json", _unified_cases),
-    Format("sdam", ("uri", "phases"), "sdam.json", _whole_file),
-    Format(
-        "in-window",
-        ("topology_description", "mocked_topology_state"),
-        "in-window.json",
-        _whole_file,
-    ),
-    Format(
-        "server-selection",
-        ("topology_description", "operation"),
-        "server-selection.json",
-        _whole_file,
-    ),
-    Format(
-        "max-staleness",
-        ("topology_description", "read_preference"),
-        "max-staleness.json",
-        _whole_file,
-    ),
-    Format("rtt", ("new_rtt_ms",), "rtt.json", _whole_file),
-)
-"""The first format that fits is a file's format."""

@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from runners.formats import FORMATS
 from runners.hints import did_you_mean
-from runners.load import FORMATS
 
 SUITES: Final[dict[str, str]] = {
     "crud": "unified",
@@ -20,6 +20,13 @@ SUITES: Final[dict[str, str]] = {
     "max-staleness": "max-staleness",
     "in-window": "in-window",
     "rtt": "rtt",
+    "bson-corpus": "bson-corpus",
+    "bson-binary-vector": "bson-binary-vector",
+    "connection-string": "connection-string",
+    "uri-options": "connection-string",
+    "auth": "auth",
+    "read-write-concern": "read-write-concern",
+    "read-write-concern-document": "read-write-concern-document",
 }
 """The suites that a case can be written for, and the format of each."""
 

@@ -31,6 +31,7 @@ from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView, address_text
 from runners.adapters.pymongo_api.driving import Inline
+from runners.adapters.pymongo_values import VALUES
 from runners.model import Json
 
 
@@ -150,4 +151,5 @@ BINDING = Binding(
     forwards={Collection.find: Cursor, Collection.find_one: Cursor},
     withheld=frozenset({"rawData"}),
     timeout=pymongo.timeout,
+    logic=VALUES,
 )

@@ -55,6 +55,7 @@ from driver.topology.rtt import RoundTripTimes
 from driver.topology.selection import Criteria, choose, in_latency_window, suitable
 from driver.topology.transitions import initial
 from runners.adapters.base import AdapterError
+from runners.adapters.reference_values import VALUES
 from runners.model import Json, JsonObject
 
 _TOPOLOGY_ID = "reference"
@@ -305,4 +306,5 @@ LOGIC: dict[str, Callable[[JsonObject], Json]] = {
     "max-staleness": _server_selection,
     "in-window": _in_window,
     "rtt": _rtt,
+    **VALUES,
 }

@@ -14,8 +14,6 @@ from runners.logic.judging import Node, ask, judge, unlike
 from runners.model import Case, Json, Verdict
 from runners.unified.match import Mismatch
 
-CAPABILITY = "logic.in-window"
-
 _INPUTS = ("topology_description", "mocked_topology_state", "iterations")
 
 

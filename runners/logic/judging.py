@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from runners.adapters.base import Adapter, AdapterError, Unsupported
-from runners.load import SpecFile
+from runners.load import SpecFile, place_of
 from runners.model import Case, Failure, Json, JsonObject, State, Verdict
 from runners.unified.match import MISSING, BadExpectation, Mismatch, Path, match, render
 
@@ -53,6 +53,12 @@ class Node:
         """The value of a number."""
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
             raise BadExpectation("should be a number", self.path)
+        return self.value
+
+    def flag(self) -> bool:
+        """The value of a boolean."""
+        if not isinstance(self.value, bool):
+            raise BadExpectation("should be true or false", self.path)
         return self.value
 
     def refuse_keys_beyond(self, known: Iterable[str]) -> None:
@@ -97,6 +103,14 @@ def unlike(message: str, expected: Node, actual: Json) -> Mismatch:
     return Mismatch(message, expected.path, expected.value, actual)
 
 
+def accepted(expected: Node, answer: JsonObject, *, valid: bool) -> Iterator[Mismatch]:
+    """Check that the driver accepts what is valid, and answers `error` for what is not."""
+    refused = answer.get("error")
+    if valid != (refused is None):
+        verb = "accepts" if refused is None else "refuses"
+        yield unlike(f"the driver {verb} this", expected, refused)
+
+
 def ask(adapter: Adapter, name: str, arguments: JsonObject) -> JsonObject:
     """The adapter's answer; raises AdapterError where it is no object, or there is none."""
     answer = adapter.logic(name, arguments)
@@ -106,11 +120,12 @@ def ask(adapter: Adapter, name: str, arguments: JsonObject) -> JsonObject:
 
 
 def judge(spec: SpecFile, case: Case, check: Callable[[Node], Iterator[Mismatch]]) -> Verdict:
-    """Run a format's check of the whole file and turn what it found into the case's verdict."""
+    """Run a format's check of the case's node and turn what it found into the case's verdict."""
     start = time.perf_counter()
     state, reason, failure = State.PASS, "", None
     try:
-        mismatches = list(check(Node(spec.value)))
+        place = place_of(spec, case)
+        mismatches = list(check(Node(spec.at(place), place)))
     except Unsupported as error:
         state, reason = State.UNSUPPORTED, str(error)
     except BadExpectation as error:

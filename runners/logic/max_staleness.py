@@ -12,8 +12,6 @@ from runners.logic import server_selection
 from runners.logic.judging import judge
 from runners.model import Case, Verdict
 
-CAPABILITY = "logic.max-staleness"
-
 
 def run_case(spec: SpecFile, case: Case, adapter: Adapter) -> Verdict:
     """Judge the file, which is one case."""

@@ -15,8 +15,6 @@ from runners.logic.judging import Node, ask, judge, unlike
 from runners.model import Case, Verdict
 from runners.unified.match import Mismatch
 
-CAPABILITY = "logic.rtt"
-
 _KNOWN = ("$schema", "description", "avg_rtt_ms", "new_rtt_ms", "new_avg_rtt")
 
 

@@ -15,8 +15,6 @@ from runners.logic.judging import Node, Rule, against, ask, equal, judge, same_s
 from runners.model import Case, Json, JsonObject, Verdict
 from runners.unified.match import Mismatch
 
-CAPABILITY = "logic.sdam"
-
 _FILE = ("$schema", "description", "uri", "phases")
 _INPUTS = ("responses", "applicationErrors")
 _PHASE = ("description", "outcome", *_INPUTS)

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 
 from runners.adapters.base import Adapter
 from runners.load import SpecFile
-from runners.logic.judging import Node, ask, judge, unlike
+from runners.logic.judging import Node, accepted, ask, judge
 from runners.model import Case, Json, Verdict
 from runners.unified.match import BadExpectation, Mismatch
-
-CAPABILITY = "logic.server-selection"
 
 _INPUTS = (
     "topology_description",
@@ -46,16 +44,11 @@ def check(file: Node, adapter: Adapter, name: str) -> Iterator[Mismatch]:
     for node in expected:
         key = str(node.path[-1])
         if key == "error":
-            if node.value != (refused is not None):
-                yield unlike(_verb(refused), node, refused)
+            yield from accepted(node, answer, valid=not node.flag())
         elif refused is not None:
-            yield unlike(_verb(refused), node, refused)
+            yield from accepted(node, answer, valid=True)
         else:
             yield from _check_addresses(node, answer.get(_SETS[key]))
-
-
-def _verb(refused: Json) -> str:
-    return "the driver accepts this" if refused is None else "the driver refuses this"
 
 
 def _check_addresses(expected: Node, actual: Json) -> Iterator[Mismatch]:

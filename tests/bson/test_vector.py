@@ -1,56 +1,16 @@
-"""Vectors: the official suite of bson-binary-vector, its prose tests, and our own."""
+"""Vectors: the prose tests of bson-binary-vector, and our own."""
 
 from __future__ import annotations
 
-import struct
-from typing import Any
-
 import pytest
 
-from driver.bson import Binary, BinaryVector, BinaryVectorDtype, decode, encode
-from driver.bson.extended_json import from_extended
-from tests.bson.corpus import cases
-from tests.official import needs_official
+from driver.bson import Binary, BinaryVector, BinaryVectorDtype
 
 INT8, FLOAT32, PACKED_BIT = (
     BinaryVectorDtype.INT8,
     BinaryVectorDtype.FLOAT32,
     BinaryVectorDtype.PACKED_BIT,
 )
-
-
-def as_stored(vector: list[float], dtype: BinaryVectorDtype) -> list[float]:
-    """What is left of Python's floats in 32 bits."""
-    if dtype is not FLOAT32:
-        return vector
-    return [struct.unpack("<f", struct.pack("<f", number))[0] for number in vector]
-
-
-def write(file: dict[str, Any], case: dict[str, Any]) -> bytes:
-    dtype = BinaryVectorDtype(bytes.fromhex(case["dtype_hex"][2:]))
-    vector = from_extended(case["vector"])
-    return encode({file["test_key"]: Binary.from_vector(vector, dtype, case.get("padding", 0))})
-
-
-@pytest.mark.parametrize(("file", "case"), cases("bson-binary-vector", "tests"))
-@pytest.mark.shared
-@needs_official[1]
-def test_official(file: dict[str, Any], case: dict[str, Any]) -> None:
-    data = bytes.fromhex(case.get("canonical_bson", ""))
-    if case["valid"]:
-        assert write(file, case) == data
-        vector = decode(data)[file["test_key"]].as_vector()
-        expected = as_stored(from_extended(case["vector"]), vector.dtype)
-        assert (vector.data, vector.padding) == (expected, case["padding"])
-        assert vector.dtype.name == case["dtype_alias"]
-        return
-    if "vector" in case:
-        with pytest.raises(ValueError, match=r"padding|not a vector of"):
-            write(file, case)
-    if data:
-        binary = decode(data)[file["test_key"]]
-        with pytest.raises(ValueError, match=r"padding|do not hold"):
-            binary.as_vector()
 
 
 def test_ignored_bits_must_be_zero() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runners.cli.new import SCHEMA
 from runners.report.run_file import write
 from tests.check.stubs import a_test, write_rtt, write_spec
 from tests.cli.conftest import Run
@@ -82,15 +80,18 @@ def test_lint_needs_files(run: Run, arguments: list[str]) -> None:
 
 def test_new_writes_a_valid_case(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "spec_tests"
-    result = run("new", "crud", "find-nothing", "--folder", folder)
-    path = folder / "crud" / "find-nothing.yml"
+    result = run("new", "rtt", "slower-and-slower", "--folder", folder)
+    path = folder / "rtt" / "slower-and-slower.yml"
     assert (result.exit_code, result.stdout) == (0, f"{path}\n")
     assert run("lint", path).exit_code == 0
     assert len(run("list", path).stdout.splitlines()) == 1
-    schema = path.read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
-    assert (path.parent / schema).resolve() == SCHEMA
-    described: Any = json.loads(SCHEMA.read_text())
-    assert described["$schema"]
+
+
+def test_new_names_the_suites(run: Run, tmp_path: Path) -> None:
+    result = run("new", "crudd", "x", "--folder", tmp_path)
+    assert result.exit_code == 2
+    assert "did you mean `crud`?" in result.stderr
+    assert "connection-string" in run("new", "--help").stdout
 
 
 def test_new_overwrites_nothing(run: Run, tmp_path: Path) -> None:

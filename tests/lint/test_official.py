@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from runners.formats import FORMATS
 from runners.lint import lint
-from runners.load import FORMATS, SpecError, find, load
+from runners.load import SpecError, find, load
 from runners.model import Problem
 from tests.official import SOURCE, needs_official
 

@@ -42,9 +42,13 @@ def files(*paths: Path, root: Path) -> list[SpecFile]:
     return [load(path, root) for path in find(paths)]
 
 
+def run_all(spec: SpecFile, adapter: Adapter = REFERENCE) -> list[Verdict]:
+    return [FORMATS[case.format](spec, case, adapter) for case in cases(spec)]
+
+
 def run(spec: SpecFile, adapter: Adapter = REFERENCE) -> Verdict:
-    (case,) = cases(spec)
-    return FORMATS[case.format](spec, case, adapter)
+    (verdict,) = run_all(spec, adapter)
+    return verdict
 
 
 def write(folder: Path, text: str) -> SpecFile:

@@ -6,9 +6,6 @@ import pytest
 
 from driver.concerns import ReadConcern, WriteConcern
 from driver.errors import ConfigurationError
-from tests.options.official import official_cases
-
-NAMES = {"w": "w", "wtimeoutMS": "wtimeout", "journal": "j"}
 
 
 def test_a_read_concern_is_a_value() -> None:
@@ -48,21 +45,3 @@ def test_a_document_is_a_copy() -> None:
 def test_wrong_values_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         WriteConcern(**arguments)
-
-
-@pytest.mark.parametrize("case", official_cases("read-write-concern/tests/document/*.json"))
-def test_official_documents(case: dict[str, Any]) -> None:
-    if "readConcern" in case:
-        read_concern = ReadConcern(**case["readConcern"])
-        assert read_concern.document == case["readConcernDocument"]
-        assert read_concern.is_server_default is case["isServerDefault"]
-        return
-    arguments = {NAMES[name]: value for name, value in case["writeConcern"].items()}
-    if not case["valid"]:
-        with pytest.raises(ConfigurationError):
-            WriteConcern(**arguments)
-        return
-    write_concern = WriteConcern(**arguments)
-    assert write_concern.document == case["writeConcernDocument"]
-    assert write_concern.is_server_default is case["isServerDefault"]
-    assert write_concern.acknowledged is case["isAcknowledged"]

@@ -1,0 +1,138 @@
+"""BSON and Extended JSON: one value in all its forms, and bytes and texts that have no value.
+
+Format: bson-corpus/tests. The adapter is asked for `bson-corpus` with one form of a document,
+`{"bson": hexadecimal}` or `{"extended_json": text}`, and answers all of them: `{"bson",
+"canonical", "relaxed"}`, the latter two as texts; or `{"error": message}`. For a `{"decimal128":
+text}` it answers `{}` or an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from runners.adapters.base import Adapter
+from runners.load import SpecFile
+from runners.logic.judging import Node, accepted, ask, judge, unlike
+from runners.model import Case, JsonObject, Verdict
+from runners.unified.match import BadExpectation, Mismatch
+
+_CANONICAL = ("canonical_bson", "canonical_extjson")
+_OTHERS = ("relaxed_extjson", "degenerate_bson", "degenerate_extjson")
+_CONVERTED = ("converted_bson", "converted_extjson")  # of deprecated types, for information
+_VALID = ("description", "lossy", *_CANONICAL, *_OTHERS, *_CONVERTED)
+_DECIMAL128: Final = "0x13"
+
+
+def run_case(spec: SpecFile, case: Case, adapter: Adapter) -> Verdict:
+    """Judge one test of one of the file's lists."""
+    kind = Node(spec.value).need("bson_type")
+    return judge(spec, case, lambda test: _CHECKS[str(test.path[0])](test, kind.text(), adapter))
+
+
+def _check_valid(test: Node, _: str, adapter: Adapter) -> Iterator[Mismatch]:
+    """Hold the answers to each form against those that the corpus document asks for.
+
+    That is for codecs with values of their own between BSON and JSON; for others it means the same.
+    """
+    test.refuse_keys_beyond(_VALID)
+    fields = test.fields()
+    bson, canonical = test.need("canonical_bson"), test.need("canonical_extjson")
+    lossy = "lossy" in fields and fields["lossy"].flag()
+    relaxed = fields.get("relaxed_extjson")
+    yield from _check_form(bson, "bson", adapter, bson=bson, canonical=canonical, relaxed=relaxed)
+    exact = None if lossy else bson
+    yield from _check_form(canonical, "extended_json", adapter, bson=exact, canonical=canonical)
+    if relaxed is not None:
+        yield from _check_form(relaxed, "extended_json", adapter, relaxed=relaxed)
+    if degenerate := fields.get("degenerate_bson"):
+        yield from _check_form(degenerate, "bson", adapter, bson=bson)
+    if degenerate := fields.get("degenerate_extjson"):
+        yield from _check_form(
+            degenerate, "extended_json", adapter, bson=exact, canonical=canonical
+        )
+
+
+def _check_form(
+    given: Node, form: str, adapter: Adapter, **expected: Node | None
+) -> Iterator[Mismatch]:
+    """Ask for one form of a value, and compare the forms that are expected of it."""
+    answer = ask(adapter, "bson-corpus", {form: given.text()})
+    yield from accepted(given, answer, valid=True)
+    if "error" in answer:
+        return
+    for name, node in expected.items():
+        if node is None:
+            continue
+        actual = answer.get(name)
+        same = _same_bytes if name == "bson" else _same_json
+        if not isinstance(actual, str) or not same(node, actual):
+            yield unlike(f"{given.path[-1]} becomes other {_NAMES[name]}", node, actual)
+
+
+_NAMES: Final = {
+    "bson": "BSON",
+    "canonical": "canonical Extended JSON",
+    "relaxed": "relaxed Extended JSON",
+}
+
+
+def _same_bytes(expected: Node, actual: str) -> bool:
+    return expected.text().upper() == actual.upper()
+
+
+def _same_json(expected: Node, actual: str) -> bool:
+    try:
+        wanted = _Comparable().decode(expected.text())
+    except ValueError as error:
+        raise BadExpectation(f"should be JSON: {error}", expected.path) from None
+    try:
+        return bool(wanted == _Comparable().decode(actual))
+    except ValueError:
+        return False
+
+
+class _Comparable(json.JSONDecoder):
+    """Reads JSON into values that are equal where the texts mean the same.
+
+    How a number is written does not count, except for the sign of a zero; nor does the order of
+    keys.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(parse_int=_number, parse_float=_number, object_pairs_hook=_object)
+
+
+def _number(digits: str) -> tuple[str, str]:
+    value: float = int(digits) if digits.lstrip("-").isdigit() else float(digits)
+    whole = isinstance(value, int) or (value.is_integer() and str(value) != "-0.0")
+    return "number", str(int(value)) if whole else str(value)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Any:
+    match pairs:
+        case [("$numberDouble", str(digits))] if digits not in ("NaN", "Infinity", "-Infinity"):
+            return "$numberDouble", _number(digits)
+        case _:
+            return sorted(pairs, key=lambda pair: pair[0])
+
+
+def _check_decode_error(test: Node, _: str, adapter: Adapter) -> Iterator[Mismatch]:
+    test.refuse_keys_beyond(("description", "bson"))
+    bson = test.need("bson")
+    yield from accepted(bson, ask(adapter, "bson-corpus", {"bson": bson.text()}), valid=False)
+
+
+def _check_parse_error(test: Node, kind: str, adapter: Adapter) -> Iterator[Mismatch]:
+    test.refuse_keys_beyond(("description", "string"))
+    text = test.need("string")
+    form: JsonObject = {"decimal128" if kind == _DECIMAL128 else "extended_json": text.text()}
+    yield from accepted(text, ask(adapter, "bson-corpus", form), valid=False)
+
+
+_CHECKS: Final = {
+    "valid": _check_valid,
+    "decodeErrors": _check_decode_error,
+    "parseErrors": _check_parse_error,
+}
