@@ -34,6 +34,14 @@ _TEST_RUNNER_NEEDS: Final[dict[str, frozenset[str]]] = {
 """What special operations ask of a driver. No driver has `operation.testRunner.loop`: the format
 dropped that operation, which ends only when something outside says so."""
 
+_HELLO: Final = ("hello", "isMaster", "ismaster")
+_FAILS_HELLO_BY_APP_NAME: Final[list[JsonObject]] = [
+    {"minServerVersion": "4.4.7"},
+    {"minServerVersion": "4.2.15", "maxServerVersion": "4.2.99"},
+]
+"""Older servers cannot tell a connection's first hello by its appName (SERVER-49336): a fail point
+misses it, and official files that ask for 4.4 mean its later releases."""
+
 
 def body_of(spec: SpecFile, case: Case) -> JsonObject:
     """The case's test object."""
@@ -49,9 +57,25 @@ def skip_reason(spec: SpecFile, case: Case) -> str | None:
 
 
 def requirements(spec: SpecFile, case: Case) -> list[list[JsonObject]]:
-    """The file's and the test's runOnRequirements; of each list, one has to be met."""
-    lists = (_objects(part.get("runOnRequirements")) for part in (spec.value, body_of(spec, case)))
+    """The file's and the test's runOnRequirements, and what the test's fail points ask for.
+
+    Of each list, one has to be met.
+    """
+    test = body_of(spec, case)
+    lists = [_objects(part.get("runOnRequirements")) for part in (spec.value, test)]
+    if any(map(_fails_hello_by_app_name, operations(test.get("operations")))):
+        lists.append(_FAILS_HELLO_BY_APP_NAME)
     return [each for each in lists if each]
+
+
+def _fails_hello_by_app_name(operation: JsonObject) -> bool:
+    data: Json = operation
+    for key in ("arguments", "failPoint", "data"):
+        data = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or "appName" not in data:
+        return False
+    commands = data.get("failCommands")
+    return isinstance(commands, list) and any(command in _HELLO for command in commands)
 
 
 def schema_problem(spec: SpecFile) -> str | None:

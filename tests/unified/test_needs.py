@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runners.load import SpecFile, cases
-from runners.model import Json, JsonObject
+from runners.model import DeploymentInfo, Json, JsonObject, Topology
+from runners.requirements import unmet
 from runners.unified.needs import body_of, needs, requirements, runs, skip_reason
 from tests.unified.files import file_with, find, op, special
 
@@ -16,6 +17,10 @@ BASE = frozenset(
         *("event.span", "log.command"),
     }
 )
+
+
+def at(version: str) -> DeploymentInfo:
+    return DeploymentInfo("here", Topology.REPLICA_SET, version, uri="", hosts=())
 
 
 def needed(file: SpecFile) -> frozenset[str]:
@@ -94,6 +99,29 @@ def test_requirements_of_file_and_test() -> None:
     )
     assert requirements(file, cases(file)[0]) == [[{"csfle": False}], [{"auth": True}]]
     assert requirements(file_with(), cases(file_with())[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        ({"failCommands": ["insert", "isMaster"], "appName": "a"}, True),
+        ({"failCommands": ["hello"], "appName": "a"}, True),
+        ({"failCommands": ["hello"]}, False),
+        ({"failCommands": ["insert", ["hello"]], "appName": "a"}, False),
+        ({"failCommands": "hello", "appName": "a"}, False),
+        ([], False),
+    ],
+)
+def test_a_fail_point_on_hello_by_app_name_asks_for_a_server_that_has_it(
+    data: Json, asked: bool
+) -> None:
+    fail_point = special("failPoint", client="client0", failPoint={"data": data})
+    file = file_with(special("runOnThread", thread="thread0", operation=fail_point))
+    lists = requirements(file, cases(file)[0])
+    assert len(lists) == asked
+    versions = ("4.2.6", "4.2.15", "4.3.1", "4.4.6", "4.4.7", "8.2.0")
+    met = [version for version in versions if all(not unmet(each, at(version)) for each in lists)]
+    assert met == (["4.2.15", "4.4.7", "8.2.0"] if asked else list(versions))
 
 
 def test_skip_reason() -> None:
