@@ -33,6 +33,8 @@ OPTIONS: dict[str, Any] = {
 DETECTION = HEARTBEAT + CONNECT_TIMEOUT
 LIMIT = 90.0
 """Seconds until the writers give up."""
+HANGING = LIMIT + 40.0
+"""Seconds after which a write that was begun in time is known to have no end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ def in_threads(driver: Driver, uri: str, log: Log) -> Stored:
                 log.stop.wait(PAUSE)
 
         for writer in [spawn(write) for _ in range(WRITERS)]:
-            writer.result(LIMIT)
+            writer.result(HANGING)
         return {document["_id"]: document["times"] for document in writes.find()}
 
 
@@ -146,7 +148,7 @@ async def _in_tasks(driver: Driver, uri: str, log: Log) -> Stored:
                     log.acknowledge(number, began)
                 await asyncio.sleep(PAUSE)
 
-        await asyncio.wait_for(asyncio.gather(*(write() for _ in range(WRITERS))), LIMIT)
+        await asyncio.wait_for(asyncio.gather(*(write() for _ in range(WRITERS))), HANGING)
         return {document["_id"]: document["times"] async for document in writes.find()}
 
 
