@@ -18,7 +18,9 @@ from driver.models import (
     UpdateOne,
 )
 from driver.normalize import ASCENDING, DESCENDING
+from driver.operations.timeout_mode import TimeoutMode
 from driver.read_preferences import ReadPreference
+from driver.runtime.block import timeout
 from driver.server_api import ServerApi, ServerApiVersion
 from driver.sync import MongoClient
 from driver.version import __version__
@@ -40,8 +42,10 @@ __all__ = [
     "ReturnDocument",
     "ServerApi",
     "ServerApiVersion",
+    "TimeoutMode",
     "UpdateMany",
     "UpdateOne",
     "WriteConcern",
     "__version__",
+    "timeout",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from driver.errors import ConfigurationError
@@ -74,6 +74,11 @@ class WriteConcern:
         """A new document of what was set."""
         fields = (("w", self.w), ("wtimeout", self.wtimeout), ("j", self.j), ("fsync", self.fsync))
         return {name: value for name, value in fields if value is not None}
+
+    @property
+    def without_wtimeout(self) -> WriteConcern:
+        """The same for an operation with a deadline, which `wtimeout` must not cut short (CSOT)."""
+        return self if self.wtimeout is None else replace(self, wtimeout=None)
 
     @property
     def acknowledged(self) -> bool:

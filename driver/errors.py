@@ -33,6 +33,11 @@ class MongoError(Exception):
         self.elapsed: float | None = None
         self.partial_result: Any = None
 
+    @property
+    def timeout(self) -> bool:
+        """Whether a time limit passed: `timeoutMS`, or one of the others where that is unset."""
+        return False
+
     def has_error_label(self, label: str) -> bool:
         """Whether the server or the driver put `label` on this error."""
         return label in self.labels
@@ -89,16 +94,40 @@ class AutoReconnect(ConnectionFailure):
     """The connection was lost; the next operation selects a server anew."""
 
 
-class NetworkTimeout(AutoReconnect):
+class _TimedOut(MongoError):
+    @property
+    def timeout(self) -> bool:
+        """A time limit passed."""
+        return True
+
+
+class OperationTimeout(_TimedOut):
+    """`timeoutMS` passed between two steps of an operation.
+
+    `__cause__` is the error that could have been retried, if there was one; its text and labels
+    are part of this one's.
+    """
+
+    @classmethod
+    def after(cls, cause: MongoError) -> OperationTimeout:
+        """There is no time left to try again what failed so."""
+        error = cls(f"timeoutMS passed; the last error was: {cause}", labels=sorted(cause.labels))
+        error.host, error.operation = cause.host, cause.operation
+        error.partial_result = cause.partial_result
+        error.__cause__ = cause
+        return error
+
+
+class NetworkTimeout(_TimedOut, AutoReconnect):
     """The peer did not answer in time."""
 
 
-class ServerSelectionTimeoutError(AutoReconnect):
-    """No server suited the operation within serverSelectionTimeoutMS."""
+class ServerSelectionTimeoutError(_TimedOut, AutoReconnect):
+    """No server suited the operation in time (serverSelectionTimeoutMS, timeoutMS)."""
 
 
-class WaitQueueTimeoutError(ConnectionFailure):
-    """No connection became free within waitQueueTimeoutMS."""
+class WaitQueueTimeoutError(_TimedOut, ConnectionFailure):
+    """No connection became free in time (waitQueueTimeoutMS, timeoutMS)."""
 
 
 class PoolClearedError(AutoReconnect):
@@ -132,7 +161,7 @@ class OperationFailure(_Answered):
     @property
     def timeout(self) -> bool:
         """Whether the server gave up since a time limit passed."""
-        return self.code == 50
+        return self.code == MAX_TIME_MS_EXPIRED
 
 
 class NotPrimaryError(_Answered, AutoReconnect):
@@ -151,7 +180,7 @@ class WriteConcernError(OperationFailure):
     """The write was done, but not acknowledged as its write concern asks."""
 
 
-class WTimeoutError(WriteConcernError):
+class WTimeoutError(_TimedOut, WriteConcernError):
     """The write was not replicated within wtimeout."""
 
 
@@ -168,6 +197,12 @@ class BulkWriteError(OperationFailure):
 
     def __init__(self, details: Mapping[str, Any], *, labels: Sequence[str] = ()) -> None:
         super().__init__("batch op errors occurred", 65, details, labels=labels)
+
+    @property
+    def timeout(self) -> bool:
+        """Whether a part failed since a time limit passed."""
+        details = self.details or {}
+        return _late((*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())))
 
 
 class ClientBulkWriteException(OperationFailure):
@@ -191,6 +226,20 @@ class ClientBulkWriteException(OperationFailure):
         self.write_errors = write_errors
         self.write_concern_errors = write_concern_errors
         self.partial_result = partial_result
+
+    @property
+    def timeout(self) -> bool:
+        """Whether a part failed since a time limit passed."""
+        whole = self.error is not None and self.error.timeout
+        return whole or _late((*self.write_errors.values(), *self.write_concern_errors))
+
+
+def _late(errors: Sequence[Mapping[str, Any]]) -> bool:
+    return any(error.get("code") in (MAX_TIME_MS_EXPIRED, WTIMEOUT) for error in errors)
+
+
+MAX_TIME_MS_EXPIRED = 50
+WTIMEOUT = 64
 
 
 class GridFSError(MongoError):

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from driver.errors import (
+    MAX_TIME_MS_EXPIRED,
     NOT_PRIMARY_CODES,
     RECOVERING_CODES,
+    WTIMEOUT,
     CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -42,7 +44,7 @@ def error_in(reply: Mapping[str, Any]) -> MongoError | None:
         return NotPrimaryError(message, code, reply, labels=labels)
     if code == 43:
         return CursorNotFound(message, code, reply, labels=labels)
-    if code == 50:
+    if code == MAX_TIME_MS_EXPIRED:
         return ExecutionTimeout(message, code, reply, labels=labels)
     if code in DUPLICATE_KEY_CODES:
         return DuplicateKeyError(message, code, reply, labels=labels)
@@ -56,7 +58,9 @@ def write_concern_error_in(reply: Mapping[str, Any]) -> WriteConcernError | None
         return None
     labels = {*_labels(reply), *_labels(error)}
     info = error.get("errInfo")
-    timed_out = error.get("code") == 64 or (isinstance(info, Mapping) and info.get("wtimeout"))
+    timed_out = error.get("code") == WTIMEOUT or (
+        isinstance(info, Mapping) and info.get("wtimeout")
+    )
     kind = WTimeoutError if timed_out else WriteConcernError
     message = str(error.get("errmsg", "write concern error"))
     return kind(message, error.get("code"), error, labels=sorted(labels))

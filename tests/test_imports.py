@@ -16,6 +16,7 @@ _VALUES = {
     "driver.errors",
     "driver.events",
     "driver.concerns",
+    "driver.deadline",
     "driver.read_preferences",
     "driver.server_api",
     "driver.driver_info",
@@ -48,7 +49,7 @@ ALLOWED = {
     "driver.session": {"driver.bson"},
     "driver.auth": _VALUES | {"driver.bson"},
     "driver.operations": _VALUES | {"driver.bson", "driver.topology"},
-    "driver.runtime": {"driver.errors", "driver.topology", "driver.wire"},
+    "driver.runtime": {"driver.deadline", "driver.errors", "driver.topology", "driver.wire"},
     "driver.engine": _VALUES | _PURE | {"driver.operations", "driver.runtime.base"},
     "driver.aio": _VALUES
     | {"driver.bson", "driver.topology", "driver.operations"}

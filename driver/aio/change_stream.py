@@ -9,6 +9,7 @@ from typing import Any
 
 from driver.aio.scope import Scope
 from driver.bson import Timestamp
+from driver.deadline import Deadline, block, earlier
 from driver.engine.core import Core
 from driver.engine.cursor import Batches
 from driver.errors import (
@@ -22,6 +23,7 @@ from driver.errors import (
 from driver.operations.aggregate import Aggregate
 from driver.operations.base import put
 from driver.operations.query import CursorReply
+from driver.operations.timeout_mode import CursorKind
 
 # Before 4.4 servers don't label errors; these codes can be resumed from then.
 _RESUMABLE_CODES = frozenset(
@@ -74,7 +76,13 @@ class Watch:
 
 
 class AsyncChangeStream:
-    """Changes as they happen; an error that can be resumed is, once an attempt."""
+    """Changes as they happen; an error that can be resumed is, once an attempt.
+
+    A timeout is for opening the stream, and anew for every call that asks for a change. Where a
+    call runs out of time the stream lives on: call again, which resumes it, or close it. If that
+    happens before the first change, the server needs longer to read its oplog: open another stream
+    with a longer timeout.
+    """
 
     def __init__(self, core: Core, watch: Watch, session: Any) -> None:
         self._core = core
@@ -86,6 +94,8 @@ class AsyncChangeStream:
         self._batch_token: Mapping[str, Any] | None = None
         self._returned_any = False
         self._closed = False
+        self._deadline: Deadline | None = None
+        self._lapsed = False
 
     @property
     def resume_token(self) -> Mapping[str, Any] | None:
@@ -99,21 +109,21 @@ class AsyncChangeStream:
 
     async def open(self) -> AsyncChangeStream:
         """Open the stream on the server."""
-        self._batches = await self._opened(self._watch)
+        self._deadline = self._core.deadline(self._watch.scope.timeout)
+        self._batches = await self._opened(self._watch, self._deadline)
         return self
 
-    async def _opened(self, watch: Watch) -> Batches:
+    async def _opened(self, watch: Watch, deadline: Deadline | None) -> Batches:
         batches = Batches(
             self._core,
             watch.operation(),
             self._session,
             batch_size=watch.batch_size,
-            max_await_time_ms=watch.max_await_time_ms,
             comment=watch.comment,
-            keep_empty=True,
+            kind=CursorKind(tailable=True, awaits=True, max_await_time_ms=watch.max_await_time_ms),
         )
         batches.on_reply = self._on_reply
-        await batches.start()
+        await batches.start(deadline)
         return batches
 
     def _on_reply(self, reply: CursorReply) -> None:
@@ -123,22 +133,51 @@ class AsyncChangeStream:
         elif not reply.batch and self._token is None and self._started_at is None:
             self._started_at = reply.operation_time
 
+    def _deadline_of_call(self) -> Deadline | None:
+        own = self._deadline
+        return earlier(own and own.again(self._core.runtime.now()), block.get())
+
     async def try_next(self) -> Any:
         """The next change, or None if there is none now."""
+        return await self._advance(self._deadline_of_call())
+
+    async def next(self) -> Any:
+        """The next change, waited for."""
+        deadline = self._deadline_of_call()
+        while True:
+            change = await self._advance(deadline)
+            if change is not None:
+                return change
+            if self._closed:
+                raise StopAsyncIteration
+
+    async def _advance(self, deadline: Deadline | None) -> Any:
         if self._closed or self._batches is None:
             raise StopAsyncIteration
         try:
-            found = await self._batches.refill()
+            if self._lapsed:
+                await self._resume(deadline)
+            found = await self._refill(deadline)
         except MongoError as error:
-            if not self._resumable(error):
+            self._lapsed = deadline is not None and error.timeout
+            if not self._lapsed and not self._resumable(error):
                 await self.close()
-                raise
-            found = await self._resume()
+            raise
         if not found:
             if not self._batches.id:
                 await self.close()
             return None
         return self._took(self._batches.data.popleft())
+
+    async def _refill(self, deadline: Deadline | None) -> bool:
+        assert self._batches is not None
+        try:
+            return await self._batches.refill(deadline=deadline)
+        except MongoError as error:
+            if (deadline is not None and error.timeout) or not self._resumable(error):
+                raise
+        await self._resume(deadline)
+        return await self._batches.refill(deadline=deadline)
 
     def _took(self, change: Any) -> Any:
         assert self._batches is not None
@@ -163,9 +202,9 @@ class AsyncChangeStream:
         old = server is not None and 0 < server.max_wire_version < _WIRE_VERSION_4_4
         return old and getattr(error, "code", None) in _RESUMABLE_CODES
 
-    async def _resume(self) -> bool:
+    async def _resume(self, deadline: Deadline | None) -> None:
         assert self._batches is not None
-        await self._batches.close()
+        await self._batches.close(deadline)
         from_start = self._watch.start_after is not None and not self._returned_any
         watch = replace(
             self._watch,
@@ -174,20 +213,12 @@ class AsyncChangeStream:
             start_at_operation_time=self._started_at if self._token is None else None,
         )
         try:
-            self._batches = await self._opened(watch)
-        except BaseException:
-            await self.close()
+            self._batches = await self._opened(watch, deadline)
+        except BaseException as error:
+            if deadline is None or not getattr(error, "timeout", False):
+                await self.close()
             raise
-        return await self._batches.refill()
-
-    async def next(self) -> Any:
-        """The next change, waited for."""
-        while True:
-            change = await self.try_next()
-            if change is not None:
-                return change
-            if self._closed:
-                raise StopAsyncIteration
+        self._lapsed = False
 
     async def close(self) -> None:
         """Close the stream."""

@@ -53,6 +53,7 @@ class AsyncMongoClient(Scoped, Watchable):
             options.read_preference,
             options.read_concern,
             options.write_concern,
+            options.timeout,
         )
 
     @classmethod
@@ -147,6 +148,7 @@ class AsyncMongoClient(Scoped, Watchable):
             options=put({}, comment=comment, **options),
             read_preference=ReadPreference.PRIMARY,
             codec_options=self.codec_options,
+            timeout=self._scope.timeout,
         )
         documents = await self._core.execute(operation, session)
         return AsyncCommandCursor.of(self._core, documents)
@@ -189,6 +191,7 @@ class AsyncMongoClient(Scoped, Watchable):
             verbose=verbose_results,
             acknowledged=concern.acknowledged,
             write_concern=concern,
+            timeout=self._scope.timeout,
             codec_options=self.codec_options,
             bypass_document_validation=bypass_document_validation,
             comment=comment,

@@ -35,7 +35,7 @@ class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes, Watc
         return f"{self._db}.{self.name}"
 
     def with_options(self, /, **options: Any) -> AsyncCollection:
-        """The same collection with other codec_options, read_preference, *_concern."""
+        """The same collection with other codec_options, read_preference, *_concern, timeout_ms."""
         return AsyncCollection(self.database, self.name, self._scope.changed(**options))
 
     def __getattr__(self, name: str) -> AsyncCollection:
@@ -77,6 +77,9 @@ class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes, Watc
         if comment is not None:
             command["comment"] = comment
         operation = Administer(
-            database="admin", command=command, write_concern=self._scope.write_concern
+            database="admin",
+            command=command,
+            write_concern=self._scope.write_concern,
+            timeout=self._scope.timeout,
         )
         return await self._core.execute(operation, session)

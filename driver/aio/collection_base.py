@@ -26,6 +26,9 @@ class CollectionBase(Scoped):
     async def _administer(self, command: Mapping[str, Any], session: Any) -> dict[str, Any]:
         """Run a command that changes the catalog."""
         operation = Administer(
-            database=self._db, command=command, write_concern=self._scope.write_concern
+            database=self._db,
+            command=command,
+            write_concern=self._scope.write_concern,
+            timeout=self._scope.timeout,
         )
         return await self._core.execute(operation, session)

@@ -12,6 +12,7 @@ from driver.models import IndexModel
 from driver.normalize import sort_document
 from driver.operations.base import put
 from driver.operations.catalog import ListFrom, is_missing_namespace
+from driver.operations.timeout_mode import CursorKind
 from driver.read_preferences import ReadPreference
 
 
@@ -47,7 +48,12 @@ class CollectionIndexes(CollectionBase):
         return [str(document["name"]) for document in documents]
 
     async def list_indexes(
-        self, /, session: Any = None, comment: Any = None, **options: Any
+        self,
+        /,
+        session: Any = None,
+        comment: Any = None,
+        timeout_mode: str | None = None,
+        **options: Any,
     ) -> AsyncCommandCursor:
         """A cursor over the indexes; empty if the collection does not exist."""
         batch = put({}, batchSize=options.pop("batchSize", None))
@@ -57,10 +63,15 @@ class CollectionIndexes(CollectionBase):
             command=command,
             codec_options=self.codec_options,
             read_preference=ReadPreference.PRIMARY,
+            timeout=self._scope.timeout,
         )
         try:
             return await run_cursor(
-                self._core, operation, session, batch_size=batch.get("batchSize")
+                self._core,
+                operation,
+                session,
+                batch_size=batch.get("batchSize"),
+                kind=CursorKind(mode=timeout_mode),
             )
         except OperationFailure as error:
             if not is_missing_namespace(error):

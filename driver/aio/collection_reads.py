@@ -14,11 +14,12 @@ from driver.normalize import (
     projection_document,
     sort_document,
 )
-from driver.operations.aggregate import Aggregate
+from driver.operations.aggregate import Aggregate, writes
 from driver.operations.base import put
 from driver.operations.catalog import is_missing_namespace
 from driver.operations.count import Count, Distinct
 from driver.operations.query import Find
+from driver.operations.timeout_mode import CursorKind
 
 
 class CollectionReads(CollectionBase):
@@ -48,8 +49,12 @@ class CollectionReads(CollectionBase):
         comment: Any = None,
         max_await_time_ms: int | None = None,
         raw_data: bool | None = None,
+        timeout_mode: str | None = None,
     ) -> AsyncCursor:
-        """A cursor over the documents that match; it runs when it is first read."""
+        """A cursor over the documents that match; it runs when it is first read.
+
+        `timeout_mode` is a `TimeoutMode`: what the timeout is for.
+        """
         if filter is not None and not isinstance(filter, Mapping):
             raise TypeError(f"filter must be a mapping, not {type(filter).__name__}")
         operation = Find(
@@ -77,7 +82,13 @@ class CollectionReads(CollectionBase):
             comment=comment,
             raw_data=raw_data,
         )
-        return AsyncCursor(self._core, operation, session, max_await_time_ms=max_await_time_ms)
+        return AsyncCursor(
+            self._core,
+            operation,
+            session,
+            max_await_time_ms=max_await_time_ms,
+            timeout_mode=timeout_mode,
+        )
 
     async def find_one(
         self,
@@ -102,6 +113,7 @@ class CollectionReads(CollectionBase):
         session: Any = None,
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
+        timeout_mode: str | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
         """Run a pipeline; options as PyMongo's: batchSize, allowDiskUse, maxTimeMS, hint …"""
@@ -112,8 +124,12 @@ class CollectionReads(CollectionBase):
             operation,
             session,
             batch_size=batch_size or None,
-            max_await_time_ms=options.get("maxAwaitTimeMS"),
             comment=comment,
+            kind=CursorKind(
+                writes=writes(pipeline),
+                max_await_time_ms=options.get("maxAwaitTimeMS"),
+                mode=timeout_mode,
+            ),
         )
 
     async def count_documents(

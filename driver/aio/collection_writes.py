@@ -42,7 +42,12 @@ class CollectionWrites(CollectionBase):
     """insert_one and its kin."""
 
     def _write_options(self, **options: Any) -> dict[str, Any]:
-        return {**self._place(), "write_concern": self._scope.write_concern, **options}
+        return {
+            **self._place(),
+            "write_concern": self._scope.write_concern,
+            "timeout": self._scope.timeout,
+            **options,
+        }
 
     async def insert_one(
         self,
@@ -341,6 +346,7 @@ class CollectionWrites(CollectionBase):
             **self._place(),
             codec_options=self.codec_options,
             write_concern=concern,
+            timeout=self._scope.timeout,
             retry=Retry.WRITE if concern.acknowledged else Retry.NEVER,
             query=filter,
             fields=projection_document(projection),

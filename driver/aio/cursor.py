@@ -15,6 +15,7 @@ from driver.normalize import collation_document, hint_document, sort_document
 from driver.operations.base import Operation
 from driver.operations.catalog import Explain
 from driver.operations.query import CursorReply, Find
+from driver.operations.timeout_mode import CursorKind
 from driver.topology.description import Address
 
 
@@ -65,6 +66,15 @@ class _Cursor:
         """The next document, or None when there is none now."""
         data = self._batches.data
         found = data or await self._batches.refill(patient=False)
+        return data.popleft() if found else None
+
+    async def wait_next(self) -> Any:
+        """The next document, waited for; None when there will be no more.
+
+        Of a tailable cursor: it asks on until there is one, at most until its timeout.
+        """
+        data = self._batches.data
+        found = data or await self._batches.refill(patient=True)
         return data.popleft() if found else None
 
     async def to_list(self, length: int | None = None) -> list[Any]:
@@ -147,11 +157,13 @@ class AsyncCursor(_Cursor):
         session: AsyncClientSession | None,
         *,
         max_await_time_ms: int | None = None,
+        timeout_mode: str | None = None,
     ) -> None:
         self._core = core
         self._find = find
         self._session = session
         self._max_await_time_ms = max_await_time_ms
+        self._timeout_mode = timeout_mode
         self._started: Batches | None = None
 
     @property
@@ -164,9 +176,13 @@ class AsyncCursor(_Cursor):
                 self._session,
                 batch_size=find.batch_size,
                 limit=find.limit,
-                max_await_time_ms=self._max_await_time_ms if find.await_data else None,
                 comment=find.comment,
-                keep_empty=bool(find.tailable),
+                kind=CursorKind(
+                    tailable=bool(find.tailable),
+                    awaits=bool(find.await_data),
+                    max_await_time_ms=self._max_await_time_ms if find.await_data else None,
+                    mode=self._timeout_mode,
+                ),
             )
         return self._started
 
@@ -235,7 +251,11 @@ class AsyncCursor(_Cursor):
     def clone(self) -> AsyncCursor:
         """A fresh cursor of the same query."""
         return AsyncCursor(
-            self._core, self._find, self._session, max_await_time_ms=self._max_await_time_ms
+            self._core,
+            self._find,
+            self._session,
+            max_await_time_ms=self._max_await_time_ms,
+            timeout_mode=self._timeout_mode,
         )
 
     async def rewind(self) -> AsyncCursor:
@@ -248,7 +268,12 @@ class AsyncCursor(_Cursor):
     async def explain(self) -> Mapping[str, Any]:
         """The server's plan for the query."""
         find = self._find
-        operation = Explain(database=find.database, of=find, read_preference=find.read_preference)
+        operation = Explain(
+            database=find.database,
+            of=find,
+            read_preference=find.read_preference,
+            timeout=find.timeout,
+        )
         return await self._core.execute(operation, self._session)
 
     async def close(self) -> None:

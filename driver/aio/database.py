@@ -13,8 +13,10 @@ from driver.aio.scope import Scope, Scoped, check_name
 from driver.bson import DBRef
 from driver.errors import CollectionInvalid, OperationFailure
 from driver.normalize import collation_document
+from driver.operations.aggregate import writes
 from driver.operations.base import put
 from driver.operations.catalog import Administer, ListFrom, RunCommand, is_missing_namespace
+from driver.operations.timeout_mode import CursorKind
 from driver.read_preferences import ReadPreference
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class AsyncDatabase(Scoped, Watchable):
         return {"database": self.name}
 
     def with_options(self, /, **options: Any) -> AsyncDatabase:
-        """The same database with other codec_options, read_preference, *_concern."""
+        """The same database with other codec_options, read_preference, *_concern, timeout_ms."""
         return AsyncDatabase(self.client, self.name, self._scope.changed(**options))
 
     def get_collection(self, /, name: str, **options: Any) -> AsyncCollection:
@@ -78,6 +80,7 @@ class AsyncDatabase(Scoped, Watchable):
         """Run a command and give its reply; goes to the primary unless told otherwise.
 
         Neither read nor write concern of the database apply (run-command), and it is not retried.
+        With a timeout, a `maxTimeMS` of the command's own is replaced.
         """
         document = {command: value} if isinstance(command, str) else dict(command)
         put(document, comment=comment, **options)
@@ -87,6 +90,7 @@ class AsyncDatabase(Scoped, Watchable):
             is_read=True,
             read_preference=read_preference or ReadPreference.PRIMARY,
             codec_options=codec_options or self.codec_options,
+            timeout=self._scope.timeout,
         )
         return await self._core.execute(operation, session)
 
@@ -100,9 +104,14 @@ class AsyncDatabase(Scoped, Watchable):
         session: Any = None,
         comment: Any = None,
         max_await_time_ms: int | None = None,
+        timeout_mode: str | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
-        """Run a command whose reply is a cursor; `comment` and `batch_size` are its getMores'."""
+        """Run a command whose reply is a cursor; `comment` and `batch_size` are its getMores'.
+
+        `timeout_mode` is a `TimeoutMode`. With a timeout, a `maxTimeMS` of the command's own is
+        replaced.
+        """
         document = {command: value} if isinstance(command, str) else dict(command)
         batch_size = options.pop("batch_size", None)
         put(document, **options)
@@ -111,14 +120,20 @@ class AsyncDatabase(Scoped, Watchable):
             command=document,
             read_preference=read_preference or ReadPreference.PRIMARY,
             codec_options=codec_options or self.codec_options,
+            timeout=self._scope.timeout,
         )
         return await run_cursor(
             self._core,
             operation,
             session,
             batch_size=batch_size,
-            max_await_time_ms=max_await_time_ms,
             comment=comment,
+            kind=CursorKind(
+                tailable=bool(document.get("tailable")),
+                awaits=bool(document.get("awaitData")),
+                max_await_time_ms=max_await_time_ms,
+                mode=timeout_mode,
+            ),
         )
 
     async def aggregate(
@@ -128,6 +143,7 @@ class AsyncDatabase(Scoped, Watchable):
         session: Any = None,
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
+        timeout_mode: str | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
         """Run a pipeline on the database: $currentOp, $listLocalSessions …"""
@@ -138,6 +154,11 @@ class AsyncDatabase(Scoped, Watchable):
             session,
             batch_size=options.get("batchSize") or None,
             comment=comment,
+            kind=CursorKind(
+                writes=writes(pipeline),
+                max_await_time_ms=options.get("maxAwaitTimeMS"),
+                mode=timeout_mode,
+            ),
         )
 
     async def create_collection(
@@ -184,6 +205,7 @@ class AsyncDatabase(Scoped, Watchable):
         session: Any = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - PyMongo's name
         comment: Any = None,
+        timeout_mode: str | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
         """A cursor over the collections' documents (name, type, options, info)."""
@@ -196,9 +218,15 @@ class AsyncDatabase(Scoped, Watchable):
             command=command,
             codec_options=self.codec_options,
             read_preference=ReadPreference.PRIMARY,
+            timeout=self._scope.timeout,
         )
         return await run_cursor(
-            self._core, operation, session, batch_size=batch.get("batchSize"), comment=comment
+            self._core,
+            operation,
+            session,
+            batch_size=batch.get("batchSize"),
+            comment=comment,
+            kind=CursorKind(mode=timeout_mode),
         )
 
     async def list_collection_names(
@@ -234,6 +262,7 @@ class AsyncDatabase(Scoped, Watchable):
             database=self.name,
             command=put({"dropDatabase": 1}, comment=comment),
             write_concern=self.write_concern,
+            timeout=self._scope.timeout,
         )
         try:
             await self._core.execute(operation, session)

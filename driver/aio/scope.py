@@ -1,29 +1,46 @@
-"""What clients, databases and collections hand down: codec, read preference, concerns."""
+"""What clients, databases and collections hand down: codec, read preference, concerns, timeout."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from driver.bson import CodecOptions
 from driver.concerns import ReadConcern, WriteConcern
-from driver.errors import InvalidName
+from driver.errors import ConfigurationError, InvalidName
 from driver.read_preferences import ReadPreference
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Inherited options."""
+    """Inherited options; `timeout` is seconds, infinite for no limit, None where it is unset."""
 
     codec_options: CodecOptions
     read_preference: ReadPreference
     read_concern: ReadConcern
     write_concern: WriteConcern
+    timeout: float | None = None
 
-    def changed(self, /, **options: Any) -> Scope:
-        """A copy with the options that are not None."""
-        given = {name: value for name, value in options.items() if value is not None}
-        return replace(self, **given) if given else self
+    def changed(
+        self,
+        /,
+        *,
+        codec_options: CodecOptions | None = None,
+        read_preference: ReadPreference | None = None,
+        read_concern: ReadConcern | None = None,
+        write_concern: WriteConcern | None = None,
+        timeout_ms: float | None = None,
+    ) -> Scope:
+        """A copy with the options that are not None; a `timeout_ms` of 0 is no limit."""
+        given: dict[str, Any] = {
+            "codec_options": codec_options,
+            "read_preference": read_preference,
+            "read_concern": read_concern,
+            "write_concern": write_concern,
+            "timeout": None if timeout_ms is None else seconds_of(timeout_ms),
+        }
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -32,6 +49,7 @@ class Scope:
             "codec_options": self.codec_options,
             "read_preference": self.read_preference,
             "read_concern": self.read_concern,
+            "timeout": self.timeout,
         }
 
 
@@ -59,6 +77,13 @@ class Scoped:
     def write_concern(self) -> WriteConcern:
         """When a write counts as done."""
         return self._scope.write_concern
+
+
+def seconds_of(timeout_ms: float) -> float:
+    """A `timeoutMS` in seconds, infinite for 0; raises ConfigurationError for what is no time."""
+    if type(timeout_ms) not in (int, float) or not timeout_ms >= 0:
+        raise ConfigurationError(f"timeout_ms must be 0 or more milliseconds, not {timeout_ms!r}")
+    return timeout_ms / 1000 if timeout_ms else math.inf
 
 
 def check_name(what: str, name: Any, *, forbidden: str, empty: bool) -> None:

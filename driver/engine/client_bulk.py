@@ -12,7 +12,7 @@ from driver.engine.session import AsyncClientSession
 from driver.errors import ClientBulkWriteException, InvalidOperation, MongoError
 from driver.models import WriteModel
 from driver.operations.base import Retry
-from driver.operations.client_bulk import BulkOperation, BulkReply, BulkWrite, bulk_operation
+from driver.operations.client_bulk import BulkOperation, BulkWrite, bulk_operation
 from driver.replies import write_concern_error_in
 from driver.results import (
     ClientBulkWriteResult,
@@ -123,14 +123,20 @@ async def client_bulk_write(
         **options,
     )
     borrowed = core.implicit_session() if session is None else None
+    deadline = core.deadline(command.timeout)
     failure: MongoError | None = None
     try:
         while command.start < len(operations):
             pin = Pin("cursors")
             try:
-                done = await core.execute(command, session or borrowed, pin=pin)
+                done = await core.execute(command, session or borrowed, pin=pin, deadline=deadline)
                 if acknowledged:
-                    await _gather(core, gathered, command.start, done, session or borrowed, pin)
+                    gathered.add_sums(done.reply)
+                    if done.results is not None:
+                        batches = Batches.resume(
+                            core, done.results, session or borrowed, pin, deadline
+                        )
+                        await _gather(gathered, command.start, batches)
             finally:
                 pin.release()
             command.start += done.count
@@ -155,19 +161,8 @@ async def client_bulk_write(
     ) from failure
 
 
-async def _gather(
-    core: Core,
-    gathered: _Gathered,
-    start: int,
-    done: BulkReply,
-    session: AsyncClientSession | None,
-    pin: Pin,
-) -> None:
-    """Read a command's sums and all of its results."""
-    gathered.add_sums(done.reply)
-    if done.results is None:
-        return
-    batches = Batches.resume(core, done.results, session, pin)
+async def _gather(gathered: _Gathered, start: int, batches: Batches) -> None:
+    """Read all results of a command."""
     try:
         while await batches.refill():
             gathered.add_result(start, batches.data.popleft())

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from driver.bson import BSONError, CodecOptions, decode
+from driver.deadline import Deadline
 from driver.errors import (
     AutoReconnect,
     ConnectionFailure,
@@ -14,6 +15,7 @@ from driver.errors import (
     MongoError,
     NetworkTimeout,
     OperationFailure,
+    OperationTimeout,
     ProtocolError,
 )
 from driver.events import CommandFailedEvent, CommandStartedEvent, CommandSucceededEvent
@@ -102,14 +104,14 @@ class Connection:
         self.stream.close()
 
     async def exchange(
-        self, message: bytes | bytearray, request_id: int, timeout: float | None
+        self, message: bytes | bytearray, request_id: int, until: float | None
     ) -> Reply:
-        """Send one message and read its reply; `timeout` is for each direction."""
+        """Send one message and read its reply."""
         started = self.runtime.now()
         try:
-            await self.stream.write(message, timeout)
+            await self.stream.write(message, until)
             reply = parse_reply(
-                await self.stream.read_frame(self.server.max_message_size_bytes, timeout)
+                await self.stream.read_frame(self.server.max_message_size_bytes, until)
             )
             if reply.response_to != request_id:
                 raise ProtocolError(
@@ -121,21 +123,21 @@ class Connection:
         self.more_to_come = reply.more_to_come
         return reply
 
-    async def send(self, message: bytes | bytearray, timeout: float | None) -> None:
+    async def send(self, message: bytes | bytearray, until: float | None) -> None:
         """Send a message that has no reply."""
         started = self.runtime.now()
         try:
-            await self.stream.write(message, timeout)
+            await self.stream.write(message, until)
         except BaseException as error:
             self.close()
             raise self.explain(error, started) from error
 
-    async def read(self, timeout: float | None) -> Reply:
+    async def read(self, until: float | None) -> Reply:
         """Read a reply that comes unasked (moreToCome)."""
         started = self.runtime.now()
         try:
             reply = parse_reply(
-                await self.stream.read_frame(self.server.max_message_size_bytes, timeout)
+                await self.stream.read_frame(self.server.max_message_size_bytes, until)
             )
         except BaseException as error:
             self.close()
@@ -172,11 +174,13 @@ class Connection:
         publisher: Publisher,
         options: CodecOptions = DEFAULT_CODEC,
         operation_id: int | None = None,
-        timeout: float | None = None,
+        until: float | None = None,
+        deadline: Deadline | None = None,
     ) -> dict[str, Any]:
-        """Run a command and give its reply, also one with `ok: 0`'s opposite: that raises.
+        """Run a command and give its reply; one with `ok: 0` raises.
 
-        An unacknowledged command gives `{"ok": 1}` as soon as it was sent.
+        An unacknowledged command gives `{"ok": 1}` as soon as it was sent. With a deadline that
+        leaves the server no time, nothing is sent and the connection stays good.
         """
         request_id = next_request_id()
         command.document["$db"] = command.database
@@ -188,15 +192,18 @@ class Connection:
             flags=0 if command.acknowledged else MORE_TO_COME,
         )
         self._check_size(command, len(message))
+        if deadline is not None:
+            self._check_time(command, deadline)
+            until = deadline.until
         if not publisher.command:
             if not command.acknowledged:
-                await self.send(message, timeout)
+                await self.send(message, until)
                 return {"ok": 1}
-            reply = self.decode(await self.exchange(message, request_id, timeout), options)
+            reply = self.decode(await self.exchange(message, request_id, until), options)
             error = error_in(reply)
         else:
             watched = _Watched(self, publisher, command, request_id, operation_id or request_id)
-            reply, error = await watched.run(message, options, timeout)
+            reply, error = await watched.run(message, options, until)
         if error is not None:
             error.host = str(self.address)
             error.operation = command.name
@@ -210,6 +217,14 @@ class Connection:
         if size > limit:
             raise DocumentTooLarge(
                 f"{command.name}: the message has {size} bytes, the server takes {limit}"
+            )
+
+    def _check_time(self, command: Command, deadline: Deadline) -> None:
+        now = self.runtime.now()
+        if deadline.too_late(now):
+            raise OperationTimeout(
+                f"{command.name} was not sent: {max(0.0, deadline.left(now)):.3f} s are left of"
+                f" timeoutMS, and the round trip alone takes {deadline.round_trip:.3f} s"
             )
 
 
@@ -241,7 +256,7 @@ class _Watched:
         }
 
     async def run(
-        self, message: bytearray, options: CodecOptions, timeout: float | None
+        self, message: bytearray, options: CodecOptions, until: float | None
     ) -> tuple[dict[str, Any], MongoError | None]:
         """The exchange, between a started event and a succeeded or failed one."""
         connection = self._connection
@@ -249,12 +264,12 @@ class _Watched:
         self._publisher.command_event("started", CommandStartedEvent(shown, **self._common))
         try:
             if not self._command.acknowledged:
-                await connection.send(message, timeout)
+                await connection.send(message, until)
                 reply: dict[str, Any] = {"ok": 1}
             else:
                 request_id = self._common["request_id"]
                 reply = connection.decode(
-                    await connection.exchange(message, request_id, timeout), options
+                    await connection.exchange(message, request_id, until), options
                 )
             error = error_in(reply)
         except BaseException as failure:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from driver.bson import ObjectId
+from driver.deadline import Deadline, block
 from driver.engine.execute import execute
 from driver.engine.pin import Pin
 from driver.engine.server import Server
@@ -55,21 +56,32 @@ class Core:
         session: AsyncClientSession | None = None,
         *,
         pin: Pin | None = None,
+        deadline: Deadline | None = None,
     ) -> T:
-        """Run an operation; see `execute.execute`."""
+        """Run an operation, by `deadline` if it is part of another; see `execute.execute`."""
         if not self.topology.opened:
             self.topology.open()
         session = getattr(session, "_core_object", session)
-        return await execute(self, operation, session, pin=pin)
+        if deadline is None:
+            deadline = self.deadline(operation.timeout)
+        return await execute(self, operation, session, pin=pin, deadline=deadline)
 
-    def pinned_server(self, address: Address) -> Server:
+    def deadline(self, timeout: float | None) -> Deadline | None:
+        """By when what begins now must be done: as the block around it says, else by `timeout`."""
+        around = block.get()
+        if around is not None or timeout is None:
+            return around
+        return Deadline.after(timeout, self.runtime.now())
+
+    def pinned_server(self, address: Address) -> tuple[Server, ServerDescription]:
         """The server that a cursor or a transaction lives on."""
         server = self.topology.server(address)
         if server is None:
             gone = AutoReconnect("the server is no longer part of the deployment")
             gone.host = str(address)
             raise gone
-        return server
+        known = self.topology.description.servers.get(address)
+        return server, known or ServerDescription(address)
 
     # Sessions.
 
@@ -140,7 +152,6 @@ def _refuse_what_is_missing(options: ClientOptions) -> None:
     """Options that would be ignored silently are refused until they are implemented."""
     missing = {
         "mongodb+srv": options.srv_hostname is not None,
-        "timeoutMS": options.timeout is not None,
         "proxyHost": options.proxy_host is not None,
     }
     for name, asked in missing.items():

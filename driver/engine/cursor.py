@@ -10,16 +10,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from driver.deadline import Deadline, block, earlier
 from driver.engine.connection import DEFAULT_CODEC
 from driver.engine.pin import Pin
 from driver.engine.session import AsyncClientSession
 from driver.errors import AutoReconnect, CursorNotFound, MongoError
 from driver.operations.base import Operation
 from driver.operations.query import CursorReply, GetMore, KillCursors
+from driver.operations.timeout_mode import CursorKind
 from driver.topology.description import Address
 
 if TYPE_CHECKING:
     from driver.engine.core import Core
+
+_PLAIN = CursorKind()
 
 
 class Batches:
@@ -37,9 +41,8 @@ class Batches:
         *,
         batch_size: int | None = None,
         limit: int = 0,
-        max_await_time_ms: int | None = None,
         comment: Any = None,
-        keep_empty: bool = False,
+        kind: CursorKind = _PLAIN,
         pin: Pin | None = None,
     ) -> None:
         self._core = core
@@ -52,9 +55,9 @@ class Batches:
         self.batch_size = batch_size
         self._limit = abs(limit)
         self._received = 0
-        self._max_await_time_ms = max_await_time_ms
         self._comment = comment
-        self._keep_empty = keep_empty
+        self._kind = kind
+        self._deadline: Deadline | None = None
         self.on_reply: Callable[[CursorReply], None] | None = None
         self.data: deque[Any] = deque()
         self.id: int | None = None
@@ -65,10 +68,16 @@ class Batches:
 
     @classmethod
     def resume(
-        cls, core: Core, reply: CursorReply, session: AsyncClientSession | None, pin: Pin
+        cls,
+        core: Core,
+        reply: CursorReply,
+        session: AsyncClientSession | None,
+        pin: Pin,
+        deadline: Deadline | None,
     ) -> Batches:
         """The batches of a cursor whose first reply is here already, and where it was given."""
         batches = cls(core, None, session, pin=pin)
+        batches._deadline = deadline
         batches._take(reply)
         return batches
 
@@ -77,56 +86,78 @@ class Batches:
         """Whether there may be more documents."""
         return bool(self.data) or (not self.closed and self.id != 0)
 
-    async def start(self) -> None:
-        """Run the first command, unless it has run."""
+    async def start(self, deadline: Deadline | None = None) -> None:
+        """Run the first command, unless it has run; the cursor is given the time it leaves."""
         operation, self._first = self._first, None
         if operation is None:
             return
         try:
-            self._take(await self._core.execute(operation, self._session, pin=self._pin))
+            self._deadline = deadline or self._core.deadline(operation.timeout)
+            operation.server_time = self._kind.server_time(self._deadline)
+            reply = await self._core.execute(
+                operation, self._session, pin=self._pin, deadline=self._deadline
+            )
         except BaseException:
             self.end()
             self._pin.release()
             raise
+        self._take(reply)
 
-    async def refill(self, *, patient: bool = True) -> bool:
+    async def refill(
+        self, *, patient: bool | None = None, deadline: Deadline | None = None
+    ) -> bool:
         """Get documents; False when there are none left.
 
-        A tailable cursor, or a caller that is not patient, also takes an empty batch for an answer.
+        A tailable cursor takes an empty batch for an answer, unless the caller is patient; any
+        other asks on, unless the caller is not. `deadline` is for this call, else the cursor's is.
         """
+        if patient is None:
+            patient = not self._kind.tailable
+        deadline = deadline or self._deadline_of_call()
         while not self.data:
             if self._first is not None:
                 await self.start()
+                deadline = self._deadline
             elif self.closed or not self.id:
                 self.end()
                 return False
             else:
-                await self._get_more()
-                if not self.data and self.id and (self._keep_empty or not patient):
+                await self._get_more(deadline)
+                if not self.data and self.id and not patient:
                     return False
         return True
 
-    async def _get_more(self) -> None:
+    def _deadline_of_call(self) -> Deadline | None:
+        own = self._deadline
+        if own is not None and self._kind.refreshes:
+            own = own.again(self._core.runtime.now())
+        return earlier(own, block.get())
+
+    async def _get_more(self, deadline: Deadline | None) -> None:
         operation = GetMore(
             database=self._database,
             collection=self._collection,
             cursor_id=self.id or 0,
             batch_size=self._next_batch_size(),
-            max_time_ms=self._max_await_time_ms,
+            max_time_ms=self._kind.max_await_time_ms,
             comment=self._comment,
             codec_options=self._codec_options,
         )
         try:
-            reply = await self._core.execute(operation, self._session, pin=self._pin)
+            reply = await self._core.execute(
+                operation, self._session, pin=self._pin, deadline=deadline
+            )
         except CursorNotFound:
             self.id = 0  # there is nothing to kill
             self.end()
             raise
-        except AutoReconnect:
-            self.end()
-            raise
-        except BaseException:
-            if self._pin.connection is None:  # which its user, closing the cursor, gives back
+        except BaseException as error:
+            kept = self._pin.connection is not None
+            if deadline is not None and not kept and getattr(error, "timeout", False):
+                raise  # the cursor lives on: it may be asked again, or closed
+            if isinstance(error, AutoReconnect):
+                self.end()
+            elif not kept:  # else its user gives it back by closing the cursor
                 await self.close()
             raise
         self._take(reply)
@@ -149,17 +180,17 @@ class Batches:
             self.end()
             self._pin.release()
 
-    async def close(self) -> None:
+    async def close(self, deadline: Deadline | None = None) -> None:
         """Free the cursor on its server; what was received is dropped.
 
         Not to be called while another thread or task reads the cursor.
         """
         self.data.clear()
         if not self.closed:
-            await self._kill()
+            await self._kill(deadline)
         self._pin.release()
 
-    async def _kill(self) -> None:
+    async def _kill(self, deadline: Deadline | None) -> None:
         self.closed = True
         cursor, self.id = self.id, 0
         if cursor and self.address is not None and not self._core.topology.closed:
@@ -167,8 +198,20 @@ class Batches:
                 database=self._database, collection=self._collection, cursor_ids=[cursor]
             )
             with suppress(MongoError):  # the server forgets idle cursors by itself
-                await self._core.execute(operation, self._session, pin=self._pin)
+                await self._core.execute(
+                    operation,
+                    self._session,
+                    pin=self._pin,
+                    deadline=deadline or self._deadline_of_end(),
+                )
         self.end()
+
+    def _deadline_of_end(self) -> Deadline | None:
+        """A new block's around the call, else the cursor's timeout anew, even if it is over."""
+        own, around = self._deadline, block.get()
+        if own is None or (around is not None and around is not own):
+            return around
+        return own.again(self._core.runtime.now())
 
     def end(self) -> None:
         """Nothing more will be asked of the server."""

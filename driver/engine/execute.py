@@ -6,12 +6,14 @@ the fields that every command gets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driver.bson import Int64
+from driver.deadline import Deadline
 from driver.engine.connection import Connection
 from driver.engine.pin import Pin
 from driver.engine.retry import (
@@ -31,8 +33,9 @@ from driver.errors import (
     SYSTEM_OVERLOADED,
     InvalidOperation,
     MongoError,
+    OperationTimeout,
 )
-from driver.operations.base import Command, Operation, ReplyFrom, Retry
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, ServerTime
 from driver.read_preferences import ReadPreference
 from driver.replies import write_concern_error_in
 from driver.topology.description import Address, ServerDescription, ServerType, TopologyType
@@ -53,14 +56,16 @@ async def execute(
     session: AsyncClientSession | None = None,
     *,
     pin: Pin | None = None,
+    deadline: Deadline | None = None,
 ) -> T:
     """Run an operation to its result.
 
     With `pin`, a cursor's, the operation goes where that one leads, or decides it. Without a
     session, one is borrowed for the operation where the server has sessions and the write is
-    acknowledged.
+    acknowledged. With a deadline it is tried until then (CSOT, "Retryability"), and the deprecated
+    time limits don't count.
     """
-    run = _Run(core, operation, session, pin)
+    run = _Run(core, operation, session, pin, deadline)
     try:
         return await run.to_result()
     finally:
@@ -84,8 +89,11 @@ class _Run(Generic[T]):
     __slots__ = (
         "_acknowledged",
         "_allowed_retries",
+        "_checked_out_by",
         "_core",
+        "_deadline",
         "_deprioritized",
+        "_described",
         "_id",
         "_operation",
         "_pin",
@@ -101,8 +109,12 @@ class _Run(Generic[T]):
         operation: Operation[T],
         session: AsyncClientSession | None,
         pin: Pin | None,
+        deadline: Deadline | None,
     ) -> None:
         self._core = core
+        self._deadline = deadline
+        self._checked_out_by = math.inf
+        self._described: ServerDescription
         self._operation = operation
         self._pin = pin
         self._id = next(_operation_ids)
@@ -110,7 +122,7 @@ class _Run(Generic[T]):
         self._deprioritized: frozenset[Address] = _NOBODY
         self._preference = ReadPreference.PRIMARY
         self._retries = 0
-        self._allowed_retries = 1
+        self._allowed_retries = 1 if deadline is None else math.inf
         concern = operation.write_concern
         self._acknowledged = concern is None or concern.acknowledged
         self.session = session
@@ -133,33 +145,41 @@ class _Run(Generic[T]):
                 return self._operation.parse(attempt.reply, attempt.source)
             assert error is not None
             raised = worth_raising(raised, error, sent=attempt.sent)
-            if not again:
-                raise raised
-            await self._prepare_retry(server, error)
+            if not again and raised is error:
+                raise error
+            if not again or self._is_late():
+                raise self._final(raised)
+            await self._prepare_retry(server, error, raised)
 
     # One attempt.
 
     async def _select(self, raised: MongoError | None) -> Server:
         """A server; for a retry that finds none, or an unsuitable one, `raised` is the answer."""
         try:
-            server = await self._select_any()
+            server, self._described = await self._select_any()
         except MongoError:
             if raised is None:
                 raise
-            raise raised from None
+            final = self._final(raised)
+            raise final from final.__cause__
         if (
             raised is not None
             and self._txn_number is not None
-            and not supports_retryable_writes(self._described(server))
+            and not supports_retryable_writes(self._described)
         ):
             raise raised
         return server
 
-    async def _select_any(self) -> Server:
-        core = self._core
+    async def _select_any(self) -> tuple[Server, ServerDescription]:
+        core, options = self._core, self._core.options
+        timeout = options.server_selection_timeout
+        if self._deadline is not None:
+            now = core.runtime.now()
+            timeout = min(timeout, self._deadline.left(now))
+            self._checked_out_by = now + timeout
         if self._pin is not None and self._pin.address is not None:
             return core.pinned_server(self._pin.address)
-        operation, options, topology = self._operation, core.options, core.topology
+        operation, topology = self._operation, core.topology
         while True:
             preference = operation.preference(topology.description) if operation.is_read else None
             criteria = Criteria(
@@ -168,36 +188,32 @@ class _Run(Generic[T]):
                 heartbeat_frequency=options.heartbeat_frequency,
                 local_threshold=options.local_threshold,
             )
-            server = await topology.select_server(
-                criteria, options.server_selection_timeout, operation.name, self._id
-            )
+            selected = await topology.select_server(criteria, timeout, operation.name, self._id)
             # What was learned of the servers while waiting may change where it can go.
             if preference is None or operation.preference(topology.description) == preference:
                 self._preference = preference or ReadPreference.PRIMARY
-                return server
-
-    def _described(self, server: Server) -> ServerDescription:
-        known = self._core.topology.description.servers.get(server.address)
-        return known or ServerDescription(server.address)
+                return selected
 
     async def _attempt(self, server: Server) -> _Attempt:
         """Send the command once; what fails is told to the topology and labelled."""
         core, operation = self._core, self._operation
-        described = self._described(server)
+        described = self._described
+        check_out, deadline = self._limits(described)
         source = ReplyFrom(server.address, described)
         pin = self._pin
         connection = pin.connection if pin is not None else None
         server.operations += 1
         try:
             if connection is None:
-                connection = await server.pool.check_out()
+                connection = await server.pool.check_out(check_out)
             source = ReplyFrom(server.address, connection.server)
             reply = await connection.run(
-                self._command(connection),
+                self._command(connection, deadline),
                 publisher=core.publisher,
                 options=operation.codec_options,
                 operation_id=self._id,
-                timeout=operation.time_limit or core.options.socket_timeout,
+                until=self._until() if deadline is None else None,
+                deadline=deadline,
             )
             core.observe(reply, self.session)
             error = write_concern_error_in(reply) if "writeConcernError" in reply else None
@@ -247,6 +263,30 @@ class _Run(Generic[T]):
         if self._numbers_writes(described):
             label_write_error(error, described)
 
+    # Time.
+
+    def _limits(self, server: ServerDescription) -> tuple[Deadline | None, Deadline | None]:
+        """The deadlines of the check-out, which is part of server selection, and of the command."""
+        deadline = self._deadline
+        if deadline is None:
+            return None, None
+        round_trip = server.min_round_trip_time or 0.0
+        return deadline.limited(self._checked_out_by, round_trip), deadline.limited(
+            math.inf, round_trip
+        )
+
+    def _until(self) -> float | None:
+        """Without a deadline: the end of socketTimeoutMS."""
+        limit = self._operation.time_limit or self._core.options.socket_timeout
+        return None if limit is None else self._core.runtime.now() + limit
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and self._deadline.passed(self._core.runtime.now())
+
+    def _final(self, error: MongoError) -> MongoError:
+        """The error to raise: where there is no time left for a retry, that says so."""
+        return OperationTimeout.after(error) if self._is_late() and not error.timeout else error
+
     # Retrying.
 
     def _may_retry(self, error: MongoError) -> bool:
@@ -266,7 +306,7 @@ class _Run(Generic[T]):
             return options.retry_reads and is_retryable_read(error)
         return retry is Retry.WRITE and options.retry_writes and RETRYABLE_WRITE in error.labels
 
-    async def _prepare_retry(self, server: Server, error: MongoError) -> None:
+    async def _prepare_retry(self, server: Server, error: MongoError, raised: MongoError) -> None:
         core = self._core
         self._retries += 1
         overloaded = is_overload(error)
@@ -276,11 +316,13 @@ class _Run(Generic[T]):
         if overloaded:
             # The specified back-off: nothing but its time can end it.
             pause = backoff(self._retries, error, core.runtime.random())
+            if self._deadline is not None and self._deadline.left(core.runtime.now()) <= pause:
+                raise raised
             await core.runtime.waiter().wait(pause)
 
     # The command.
 
-    def _command(self, connection: Connection) -> Command:
+    def _command(self, connection: Connection, deadline: Deadline | None) -> Command:
         """The operation's command with the fields that all commands share."""
         core, operation = self._core, self._operation
         server = connection.server
@@ -305,11 +347,26 @@ class _Run(Generic[T]):
         if operation.is_read:
             self._add_read_preference(document, server)
         concern = operation.write_concern
+        if deadline is not None:
+            concern = concern.without_wtimeout if concern is not None else None
+            self._limit_server(document, deadline)
         if concern is not None and not concern.is_server_default:
             document["writeConcern"] = concern.document
         if core.options.server_api is not None:
             document.update(core.options.server_api.document)
         return command
+
+    def _limit_server(self, document: dict[str, Any], deadline: Deadline) -> None:
+        """What is left for the server, in place of a maxTimeMS (CSOT, "Command Execution")."""
+        left = deadline.server_ms(self._core.runtime.now())
+        told = self._operation.server_time
+        if told is ServerTime.AWAITED:
+            if left is not None and "maxTimeMS" in document:
+                document["maxTimeMS"] = min(document["maxTimeMS"], left)
+            return
+        document.pop("maxTimeMS", None)
+        if told is ServerTime.LEFT and left is not None:
+            document["maxTimeMS"] = left
 
     def _numbers_writes(self, server: ServerDescription) -> bool:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import ssl
@@ -11,6 +12,7 @@ from typing import Any
 
 from driver.auth.handshake import Authentication
 from driver.bson import Int64, ObjectId
+from driver.deadline import Deadline
 from driver.engine.connection import DEFAULT_CODEC, Connection, next_request_id
 from driver.errors import (
     RETRYABLE,
@@ -22,7 +24,7 @@ from driver.errors import (
     NetworkTimeout,
 )
 from driver.metadata import client_metadata
-from driver.operations.base import Command
+from driver.operations.base import Command, put
 from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.replies import error_in
@@ -54,9 +56,18 @@ class Dialer:
         self._timeout = options.connect_timeout or None
 
     async def open(
-        self, address: Address, number: int, generation: int, *, monitoring: bool = False
+        self,
+        address: Address,
+        number: int,
+        generation: int,
+        *,
+        monitoring: bool = False,
+        deadline: Deadline | None = None,
     ) -> tuple[Connection, Hello]:
         """A connection that said hello; unless it is for monitoring, `authenticate` comes next.
+
+        `deadline` is that of the operation which waits for it. A pool's own connections have the
+        client's timeout for each command, the others connectTimeoutMS.
 
         A pool's connection that breaks before its hello was answered may have met an overloaded
         server, and its error says so with labels (CMAP, "backpressure-enabled").
@@ -66,8 +77,9 @@ class Dialer:
         if self._credentials is not None and not monitoring:
             authentication = Authentication(self._credentials)
         try:
-            connection = await self._connect(address, number, generation)
-            return connection, await self.first_hello(connection, authentication)
+            connection = await self._connect(address, number, generation, deadline)
+            limit = None if monitoring else self._for_command(deadline)
+            return connection, await self.first_hello(connection, authentication, limit)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -75,17 +87,35 @@ class Dialer:
                 error.labels.update((SYSTEM_OVERLOADED, RETRYABLE))
             raise
 
-    async def _connect(self, address: Address, number: int, generation: int) -> Connection:
+    def _for_command(self, deadline: Deadline | None) -> Deadline | None:
+        """A handshake command's deadline (CSOT, "Background Connection Pooling")."""
+        timeout = self._options.timeout
+        if deadline is not None or timeout is None or timeout == math.inf:
+            return deadline
+        return Deadline.after(timeout, self._runtime.now())
+
+    def _until(self, timeout: float | None) -> float | None:
+        return None if timeout is None else self._runtime.now() + timeout
+
+    async def _connect(
+        self, address: Address, number: int, generation: int, deadline: Deadline | None
+    ) -> Connection:
         started = self._runtime.now()
+        until = self._until(self._timeout)
+        if deadline is not None and deadline.until is not None:
+            until = deadline.at if until is None else min(until, deadline.at)
         try:
-            stream = await self._runtime.connect(address, self._timeout, self._tls)
+            stream = await self._runtime.connect(address, until, self._tls)
         except (OSError, TimeoutError) as error:
             elapsed = self._runtime.now() - started
             raise _cannot_connect(error, address, elapsed) from error
         return Connection(stream, address, self._runtime, number, generation)
 
     async def first_hello(
-        self, connection: Connection, authentication: Authentication | None
+        self,
+        connection: Connection,
+        authentication: Authentication | None,
+        deadline: Deadline | None,
     ) -> Hello:
         """Say hello with metadata: the legacy way unless the server must know the new one."""
         options = self._options
@@ -100,13 +130,17 @@ class Dialer:
             document.update(options.server_api.document)
         if authentication is not None:
             document.update(authentication.hello_fields())
+        until = self._until(self._timeout)
+        if deadline is not None:
+            put(document, maxTimeMS=deadline.server_ms(self._runtime.now()))
+            until = deadline.until
         request_id = next_request_id()
         if modern:
             document["$db"] = "admin"
             message = op_msg(request_id, document, DEFAULT_CODEC)
         else:
             message = op_query(request_id, document, DEFAULT_CODEC)
-        hello = await self._hello(connection, message, request_id, self._timeout)
+        hello = await self._hello(connection, message, request_id, until)
         if options.load_balanced and connection.service_id is None:
             raise ConfigurationError(
                 "Driver attempted to initialize in load balancing mode,"
@@ -137,20 +171,21 @@ class Dialer:
         document["$db"] = "admin"
         request_id = next_request_id()
         message = op_msg(request_id, document, DEFAULT_CODEC, flags=flags)
-        return await self._hello(connection, message, request_id, timeout)
+        return await self._hello(connection, message, request_id, self._until(timeout))
 
     async def next_hello(self, connection: Connection, max_await: float) -> Hello:
         """The next reply of a streaming hello."""
         started = self._runtime.now()
         timeout = None if self._timeout is None else self._timeout + max_await
-        reply = connection.decode(await connection.read(timeout), DEFAULT_CODEC)
+        received = await connection.read(self._until(timeout))
+        reply = connection.decode(received, DEFAULT_CODEC)
         return self._learn(connection, reply, started)
 
     async def _hello(
-        self, connection: Connection, message: bytearray, request_id: int, timeout: float | None
+        self, connection: Connection, message: bytearray, request_id: int, until: float | None
     ) -> Hello:
         started = self._runtime.now()
-        received = await connection.exchange(message, request_id, timeout)
+        received = await connection.exchange(message, request_id, until)
         return self._learn(connection, connection.decode(received, DEFAULT_CODEC), started)
 
     def _learn(self, connection: Connection, reply: dict[str, Any], started: float) -> Hello:
@@ -170,7 +205,9 @@ class Dialer:
             connection.service_id = service
         return Hello(reply, now - started)
 
-    async def authenticate(self, connection: Connection, hello: Hello) -> None:
+    async def authenticate(
+        self, connection: Connection, hello: Hello, deadline: Deadline | None
+    ) -> None:
         """Carry on the conversation that hello began (auth spec); arbiters know no users.
 
         A connection that could not prove who it is is closed.
@@ -181,9 +218,14 @@ class Dialer:
         try:
             document = authentication.begin(hello.reply)
             while document is not None:
-                command = Command(authentication.source, document)
+                limit = self._for_command(deadline)
+                if limit is not None:
+                    document = put(dict(document), maxTimeMS=limit.server_ms(self._runtime.now()))
                 reply = await connection.run(
-                    command, publisher=self._publisher, timeout=self._timeout
+                    Command(authentication.source, document),
+                    publisher=self._publisher,
+                    until=self._until(self._timeout),
+                    deadline=limit,
                 )
                 document = authentication.step(reply)
         except BaseException:

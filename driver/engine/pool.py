@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 from driver import events
+from driver.deadline import Deadline
 from driver.engine.connection import Connection
 from driver.engine.handshake import Dialer
 from driver.errors import (
@@ -75,8 +76,8 @@ class Pool:
 
     # Checking out and in.
 
-    async def check_out(self) -> Connection:
-        """A connection for one operation, within waitQueueTimeoutMS.
+    async def check_out(self, deadline: Deadline | None = None) -> Connection:
+        """A connection for one operation, by `deadline`, or without one within waitQueueTimeoutMS.
 
         Raises WaitQueueTimeoutError, PoolClearedError, or what the handshake raised.
         """
@@ -89,11 +90,11 @@ class Pool:
         if watched:
             event = events.ConnectionCheckOutStartedEvent(self.address)
             self._publisher.publish(self._publisher.pool, "connection_check_out_started", event)
-        connection = await self._obtain(started)
+        connection = await self._obtain(started, deadline)
         while started - connection.idle_since > _TRUSTED_IDLE and connection.stream.has_input():
             connection.close()  # the server closed it while it was idle
             self._give_back(connection)
-            connection = await self._obtain(started)
+            connection = await self._obtain(started, deadline)
         if watched:
             done = events.ConnectionCheckedOutEvent(
                 self.address, connection.id, self._runtime.now() - started
@@ -101,7 +102,7 @@ class Pool:
             self._publisher.publish(self._publisher.pool, "connection_checked_out", done)
         return connection
 
-    async def _obtain(self, started: float) -> Connection:
+    async def _obtain(self, started: float, deadline: Deadline | None) -> Connection:
         """An idle connection, or a new one, in the order of asking."""
         waiter: Waiter | None = None
         with self._lock:
@@ -111,8 +112,8 @@ class Pool:
         if gone:
             self._discard(gone)
         if waiter is not None:
-            await self._wait(ticket, waiter, started)
-        return ticket.connection or await self._make(ticket, started)
+            await self._wait(ticket, waiter, started, deadline)
+        return ticket.connection or await self._make(ticket, started, deadline)
 
     def abandon(self, connection: Connection) -> None:
         """Take a connection whose holder was garbage: no lock may be waited for at this time."""
@@ -135,9 +136,18 @@ class Pool:
         if gone:
             self._discard(gone)
 
-    async def _wait(self, ticket: Ticket[Connection], waiter: Waiter, started: float) -> None:
+    async def _wait(
+        self,
+        ticket: Ticket[Connection],
+        waiter: Waiter,
+        started: float,
+        deadline: Deadline | None,
+    ) -> None:
+        timeout = self._options.wait_queue_timeout
+        if deadline is not None:
+            timeout = deadline.left(started)
         try:
-            await waiter.wait(self._options.wait_queue_timeout)
+            await waiter.wait(timeout)
         except BaseException as interruption:
             self._abandon(ticket)
             self._check_out_failed("connectionError", started, interruption)
@@ -173,11 +183,13 @@ class Pool:
         if ticket.connection is not None:
             self._give_back(ticket.connection)
 
-    async def _make(self, ticket: Ticket[Connection], started: float) -> Connection:
+    async def _make(
+        self, ticket: Ticket[Connection], started: float, deadline: Deadline | None
+    ) -> Connection:
         """A new connection for a ticket that was told to create one; or its refusal."""
         if ticket.outcome is Outcome.CREATE:
             try:
-                return await self._connect()
+                return await self._connect(deadline)
             except BaseException as error:
                 self._check_out_failed("connectionError", started, error)
                 raise
@@ -193,7 +205,7 @@ class Pool:
         refusal.host = str(self.address)
         raise refusal
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, deadline: Deadline | None = None) -> Connection:
         """Make the connection that was counted as pending."""
         generation, service_id = self._state.generation, None
         number = next(self._numbers)
@@ -201,11 +213,13 @@ class Pool:
         created = events.ConnectionCreatedEvent(self.address, number)
         self._publish("connection_created", created)
         try:
-            connection, hello = await self._dialer.open(self.address, number, generation)
+            connection, hello = await self._dialer.open(
+                self.address, number, generation, deadline=deadline
+            )
             service_id = connection.service_id
             if service_id is not None:
                 connection.generation = generation = self._state.generation_of(service_id)
-            await self._dialer.authenticate(connection, hello)
+            await self._dialer.authenticate(connection, hello, deadline)
         except BaseException as error:
             with self._lock:
                 gone = self._state.not_created(self._runtime.now())

@@ -12,6 +12,7 @@ from driver.errors import (
     ConnectionFailure,
     MongoError,
     NotPrimaryError,
+    OperationTimeout,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
     WriteConcernError,
@@ -83,6 +84,8 @@ def backoff(retry: int, error: MongoError, jitter: float) -> float:
 
 def worth_raising(previous: MongoError | None, error: MongoError, *, sent: bool) -> MongoError:
     """Of several errors, the one that tells the user whether a write may have happened."""
+    if previous is not None and isinstance(error, OperationTimeout):
+        return OperationTimeout.after(previous)  # there was no time to send it again
     if previous is None or (sent and NO_WRITES_PERFORMED not in error.labels):
         return error
     return previous

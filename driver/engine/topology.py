@@ -215,18 +215,21 @@ class Topology:
 
     async def select_server(
         self, criteria: Criteria, timeout: float, operation: str, operation_id: int = 0
-    ) -> Server:
-        """A server for an operation, the less busy of two at random; waits for one to appear."""
+    ) -> tuple[Server, ServerDescription]:
+        """A server for an operation, the less busy of two at random; waits for one to appear.
+
+        With it comes its description of the moment in which it was chosen.
+        """
         if not SelectionLog.enabled():
-            server = self._choose(criteria)
-            if server is not None:
-                return server
+            chosen = self._choose(criteria)
+            if chosen is not None:
+                return chosen
         log = SelectionLog(
             str(self.id), criteria, operation, operation_id, lambda: self.description
         )
         return await self._wait_for_server(criteria, timeout, operation, log)
 
-    def _choose(self, criteria: Criteria) -> Server | None:
+    def _choose(self, criteria: Criteria) -> tuple[Server, ServerDescription] | None:
         if self.closed:
             raise InvalidOperation("the client was closed")
         description = self.description
@@ -241,14 +244,18 @@ class Topology:
         if not suitable:
             return None
         servers = self._servers
-        if len(suitable) == 1:
-            return servers.get(suitable[0].address)
-        busy = {s.address: servers[s.address].operations for s in suitable if s.address in servers}
-        return servers.get(choose(suitable, busy, self._runtime.random).address)
+        chosen = suitable[0]
+        if len(suitable) > 1:
+            busy = {
+                s.address: servers[s.address].operations for s in suitable if s.address in servers
+            }
+            chosen = choose(suitable, busy, self._runtime.random)
+        server = servers.get(chosen.address)
+        return None if server is None else (server, chosen)
 
     async def _wait_for_server(
         self, criteria: Criteria, timeout: float, operation: str, log: SelectionLog
-    ) -> Server:
+    ) -> tuple[Server, ServerDescription]:
         started = self._runtime.now()
         log.started()
         waiter = self._runtime.waiter()
@@ -258,10 +265,10 @@ class Topology:
         try:
             while True:
                 waiter.clear()
-                server = self._choose(criteria)
-                if server is not None:
-                    log.succeeded(server.address)
-                    return server
+                chosen = self._choose(criteria)
+                if chosen is not None:
+                    log.succeeded(chosen[0].address)
+                    return chosen
                 left = timeout - (self._runtime.now() - started)
                 if left <= 0:
                     raise self._nothing_suits(criteria, timeout, operation)
@@ -281,7 +288,7 @@ class Topology:
         self, criteria: Criteria, timeout: float, operation: str
     ) -> ServerSelectionTimeoutError:
         error = ServerSelectionTimeoutError(
-            f"waited {timeout:g} s: {explain(self.description, criteria)}"
+            f"waited {max(timeout, 0):g} s: {explain(self.description, criteria)}"
         )
         error.operation = operation
         return error

@@ -118,17 +118,21 @@ async def write_many(
     ordered: bool,
     **options: Any,
 ) -> dict[str, Any]:
-    """Run a bulk; raises BulkWriteError at its end (ordered: at once) if any part failed."""
+    """Run a bulk; raises BulkWriteError at its end (ordered: at once) if any part failed.
+
+    One deadline is for all of its commands (CSOT, "Batching").
+    """
     todo = list(statements)
     result = BulkResult()
     borrowed = core.implicit_session() if session is None else None
+    deadline = core.deadline(options.get("timeout"))
     try:
         for kind, indexes in _runs(todo, ordered=ordered):
             run = [todo[index] for index in indexes]
             operation = _write_of(kind, run, ordered=ordered, **options)
             while operation.start < len(run):
                 try:
-                    done = await core.execute(operation, session or borrowed)
+                    done = await core.execute(operation, session or borrowed, deadline=deadline)
                 except MongoError as error:
                     error.partial_result = result.document()
                     raise

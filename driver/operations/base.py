@@ -54,6 +54,18 @@ class Retry(Enum):
     WRITE = "write"
 
 
+class ServerTime(Enum):
+    """What a command tells the server of its deadline, in `maxTimeMS` (CSOT).
+
+    What is left of it; how long a getMore may await news, at most what is left; or nothing, since
+    the server would apply it to the whole life of a cursor.
+    """
+
+    LEFT = "left"
+    AWAITED = "awaited"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyFrom:
     """Where a reply came from; cursors stay on that server."""
@@ -68,12 +80,15 @@ class Operation(Generic[T]):
 
     `is_read` operations take a read concern and a read preference; others go to a writable
     server. `retry` says whether this very operation may be tried twice, with the options of the
-    client still to be asked. `time_limit`, in seconds, stands above the client's socket timeout.
+    client still to be asked. `timeout`, in seconds, is for all of it with its retries (CSOT); None
+    where it is unset, and then `time_limit` stands above the client's socket timeout.
     """
 
     name: str = ""
     takes_session: ClassVar[bool] = True
     time_limit: ClassVar[float | None] = None
+    server_time: ServerTime = ServerTime.LEFT
+    timeout: float | None = None
     is_read: bool = False
     retry: Retry = Retry.NEVER
     database: str

@@ -16,6 +16,7 @@ from driver.operations.base import (
     Operation,
     ReplyFrom,
     Retry,
+    ServerTime,
     put,
     raw_data,
 )
@@ -41,8 +42,10 @@ class RunCommand(Operation[dict[str, Any]]):
     command: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        """Its name is the command's first key."""
+        """Its name is the command's first key; a user's getMore is limited as the driver's own."""
         self.name = next(iter(self.command), "")
+        if self.name == "getMore":
+            self.server_time = ServerTime.AWAITED
 
     @property
     def causal(self) -> bool:

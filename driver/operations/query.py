@@ -8,7 +8,7 @@ from typing import Any
 
 from driver.bson import Int64
 from driver.errors import InvalidOperation
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
+from driver.operations.base import Command, Operation, ReplyFrom, Retry, ServerTime, put, raw_data
 from driver.topology.description import Address, ServerDescription
 
 
@@ -121,6 +121,7 @@ class GetMore(Operation[CursorReply]):
     """The next batch; never retried, a batch could be lost."""
 
     name: str = "getMore"
+    server_time: ServerTime = ServerTime.AWAITED
     collection: str
     cursor_id: int
     batch_size: int | None = None

@@ -12,7 +12,7 @@ from ssl import SSLContext
 from typing import Any
 
 from driver.runtime.base import Stream, Task, Waiter
-from driver.runtime.blocking import tune
+from driver.runtime.blocking import left, tune
 from driver.topology.description import Address
 from driver.wire.header import frame_length
 
@@ -77,22 +77,21 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     # Called by the engine.
 
-    async def write(self, data: bytes | bytearray, timeout: float | None) -> None:
+    async def write(self, data: bytes | bytearray, until: float | None) -> None:
         """Send all of `data`; waits only when the transport's buffer is full."""
         if self._failure is not None:
             raise self._failure
-        if timeout is not None and timeout <= 0:
-            raise TimeoutError("timed out")
+        left(until)
         assert self._transport is not None
         self._transport.write(data)
         if not self._writable:
             self._writer = self._loop.create_future()
             try:
-                await self._wait(self._writer, timeout)
+                await self._wait(self._writer, until)
             finally:
                 self._writer = None
 
-    async def read_frame(self, limit: int, timeout: float | None) -> memoryview:
+    async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame, at most `limit` bytes."""
         if self._start == self._end:
             self._start = self._end = 0
@@ -101,14 +100,12 @@ class AsyncioStream(asyncio.BufferedProtocol):
         if not length:
             if self._failure is not None:
                 raise self._failure
-            if timeout is not None and timeout <= 0:
-                raise TimeoutError("timed out")
             if not self._reading and self._transport is not None:
                 self._transport.resume_reading()
                 self._reading = True
             self._reader = self._loop.create_future()
             try:
-                await self._wait(self._reader, timeout)
+                await self._wait(self._reader, until)
             finally:
                 self._reader = None
             length = self._whole_frame()
@@ -128,7 +125,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     # Within.
 
-    async def _wait(self, future: asyncio.Future[None], timeout: float | None) -> None:
+    async def _wait(self, future: asyncio.Future[None], until: float | None) -> None:
+        timeout = left(until)
         if timeout is None:
             await future
             return
@@ -260,11 +258,11 @@ class AsyncioRuntime:
         """Nothing to do: an event loop does not survive a fork."""
 
     async def connect(
-        self, address: Address, timeout: float | None, tls: SSLContext | None
+        self, address: Address, until: float | None, tls: SSLContext | None
     ) -> Stream:
         """Open a transport: Unix domain, or TCP with Nagle off and keep-alive on."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(left(until)):
             if address.port is None:
                 _, stream = await loop.create_unix_connection(
                     lambda: AsyncioStream(loop), address.host

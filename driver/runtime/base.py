@@ -2,8 +2,9 @@
 
 The engine is written once, as `async def`, and awaits nothing but the methods below. In the
 blocking runtime they do their work and never suspend; in the asyncio runtime they suspend.
-Timeouts are seconds from now, or None for no limit. A timeout raises `TimeoutError`, a broken
-peer `OSError` or `EOFError`, and bytes that are no frame `ProtocolError`.
+`until` is a moment on the clock `now`, or None for no limit, so that one deadline serves all steps;
+a timeout is seconds from now. Being late raises `TimeoutError`, a broken peer `OSError` or
+`EOFError`, and bytes that are no frame `ProtocolError`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from driver.topology.description import Address
 class Stream(Protocol):
     """A connection's bytes, cut into length-prefixed frames."""
 
-    async def write(self, data: bytes | bytearray, timeout: float | None) -> None:
+    async def write(self, data: bytes | bytearray, until: float | None) -> None:
         """Send all of `data`."""
 
-    async def read_frame(self, limit: int, timeout: float | None) -> memoryview:
+    async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame, header included; at most `limit` bytes.
 
         The view is valid until the next read on this stream.
@@ -80,7 +81,7 @@ class Runtime(Protocol):
         """Call a method again in every forked child, as long as its object lives."""
 
     async def connect(
-        self, address: Address, timeout: float | None, tls: SSLContext | None
+        self, address: Address, until: float | None, tls: SSLContext | None
     ) -> Stream:
         """Open a stream to `address`."""
 

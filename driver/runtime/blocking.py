@@ -49,14 +49,13 @@ class BlockingStream:
         self._end = 0
         self._timeout = sock.gettimeout()
 
-    async def write(self, data: bytes | bytearray, timeout: float | None) -> None:
+    async def write(self, data: bytes | bytearray, until: float | None) -> None:
         """Send all of `data`."""
-        self._limit(timeout)
+        self._limit(until)
         self._socket.sendall(data)
 
-    async def read_frame(self, limit: int, timeout: float | None) -> memoryview:
+    async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame; the time limit is for all of it, not for each read."""
-        until = None if timeout is None else time.monotonic() + timeout
         if self._start == self._end:
             self._start = self._end = 0
         self._fill(4, until)
@@ -78,15 +77,14 @@ class BlockingStream:
             self._start, self._end = 0, len(kept)
         view = memoryview(self._buffer)
         while self._end - self._start < size:
-            self._limit(None if until is None else until - time.monotonic())
+            self._limit(until)
             count = self._socket.recv_into(view[self._end :])
             if count == 0:
                 raise EOFError("the server closed the connection")
             self._end += count
 
-    def _limit(self, timeout: float | None) -> None:
-        if timeout is not None and timeout <= 0:
-            raise TimeoutError("timed out")
+    def _limit(self, until: float | None) -> None:
+        timeout = left(until)
         if timeout != self._timeout:
             self._socket.settimeout(timeout)
             self._timeout = timeout
@@ -168,29 +166,38 @@ class BlockingRuntime:
         _forgotten_in_children.append(WeakMethod(begin, _forgotten_in_children.remove))
 
     async def connect(
-        self, address: Address, timeout: float | None, tls: SSLContext | None
+        self, address: Address, until: float | None, tls: SSLContext | None
     ) -> Stream:
         """Open a socket: Unix domain, or TCP with Nagle off and keep-alive on."""
-        until = None if timeout is None else time.monotonic() + timeout
         if address.port is None:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(timeout)
             try:
+                sock.settimeout(left(until))
                 sock.connect(address.host)
             except BaseException:
                 sock.close()
                 raise
             return BlockingStream(sock)
-        sock = socket.create_connection((address.host, address.port), timeout)
+        sock = socket.create_connection((address.host, address.port), left(until))
         try:
             tune(sock)
             if tls is not None:
-                sock.settimeout(None if until is None else max(0.001, until - time.monotonic()))
+                sock.settimeout(left(until))
                 sock = tls.wrap_socket(sock, server_hostname=address.host)
         except BaseException:
             sock.close()
             raise
         return BlockingStream(sock)
+
+
+def left(until: float | None) -> float | None:
+    """Seconds until then; raises TimeoutError when it has passed."""
+    if until is None:
+        return None
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("timed out")
+    return seconds
 
 
 def tune(sock: socket.socket) -> None:

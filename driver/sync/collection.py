@@ -57,7 +57,7 @@ class Collection(ScopedFacade[AsyncCollection]):
     rename = blocking(AsyncCollection.rename)
 
     def with_options(self, **options: Any) -> Collection:
-        """The same collection with other codec_options, read_preference, *_concern."""
+        """The same collection with other codec_options, read_preference, *_concern, timeout_ms."""
         return Collection(self._core_object.with_options(**options), self.database)
 
     def __getitem__(self, name: str) -> Collection:

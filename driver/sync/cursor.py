@@ -19,6 +19,7 @@ class _Cursor(ClosingFacade[AnyCursor]):
     cursor_id = attribute("cursor_id")
     address = attribute("address")
     try_next = blocking(AsyncCursor.try_next)
+    wait_next = blocking(AsyncCursor.wait_next)
     to_list = blocking(AsyncCursor.to_list)
 
     def __iter__(self) -> Iterator[Any]:

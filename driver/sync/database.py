@@ -36,7 +36,7 @@ class Database(ScopedFacade[AsyncDatabase]):
     dereference = blocking(AsyncDatabase.dereference)
 
     def with_options(self, **options: Any) -> Database:
-        """The same database with other codec_options, read_preference, *_concern."""
+        """The same database with other codec_options, read_preference, *_concern, timeout_ms."""
         return Database(self._core_object.with_options(**options), self.client)
 
     def get_collection(self, name: str, **options: Any) -> Collection:

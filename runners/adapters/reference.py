@@ -108,12 +108,13 @@ BINDING = Binding(
     log_owner=lambda client: str(client.topology_id),
     answers={"session.lsid": lambda session: session.session_id},
     forwards={
-        MongoClient.get_database: Scope,
+        MongoClient.get_database: Scope.changed,
         MongoClient.start_session: AsyncMongoClient.start_session,
         Collection.find_one: AsyncCollection.find,
-        Database.get_collection: Scope,
+        Database.get_collection: Scope.changed,
         Database.create_collection: AsyncDatabase.create_collection,
         Database.drop_collection: AsyncDatabase.drop_collection,
     },
+    timeout=driver.timeout,
     logic=LOGIC,
 )

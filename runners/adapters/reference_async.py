@@ -34,8 +34,8 @@ BINDING = replace(
         "bucket": driver.gridfs.AsyncGridFSBucket,
     },
     forwards={
-        AsyncMongoClient.get_database: Scope,
-        AsyncDatabase.get_collection: Scope,
+        AsyncMongoClient.get_database: Scope.changed,
+        AsyncDatabase.get_collection: Scope.changed,
         AsyncCollection.find_one: AsyncCollection.find,
     },
 )

@@ -21,12 +21,12 @@ _FIND = (
     *_COMMON,
     *("filter", "projection", "sort", "skip", "limit", "batchSize", "collation", "hint", "let"),
     *("max", "min", "maxTimeMS", "returnKey", "showRecordId", "allowDiskUse", "cursorType"),
-    *("noCursorTimeout", "allowPartialResults", "oplogReplay"),
+    *("noCursorTimeout", "allowPartialResults", "oplogReplay", "timeoutMode"),
 )
 _AGGREGATE = (
     *_COMMON,
     *("pipeline", "allowDiskUse", "batchSize", "bypassDocumentValidation", "collation", "hint"),
-    *("let", "maxTimeMS", "maxAwaitTimeMS"),
+    *("let", "maxTimeMS", "maxAwaitTimeMS", "timeoutMode"),
 )
 _INDEX = (
     *("keys", "name", "unique", "sparse", "hidden", "expireAfterSeconds", "collation"),
@@ -141,7 +141,7 @@ OPERATIONS: dict[str, Operation] = {
     "listIndexNames": operation(
         _list_index_names, *_COMMON, "batchSize", method="index_information"
     ),
-    "listIndexes": yields("list_indexes", *_COMMON, "batchSize"),
+    "listIndexes": yields("list_indexes", *_COMMON, "batchSize", "timeoutMode"),
     "mapReduce": operation(
         _map_reduce, *("map", "reduce", "out", "filter", "sort", "limit", "session")
     ),

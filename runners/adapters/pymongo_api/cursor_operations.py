@@ -25,8 +25,13 @@ async def watch(call: Call) -> Entity:
 
 
 async def _iterate_until_document_or_error(call: Call) -> Any:
-    """A tailable cursor's iterator ends whenever a batch is empty, though it lives on."""
+    """A tailable cursor's iterator ends whenever a batch is empty, though it lives on.
+
+    Where the driver itself can wait for a document, that is one call, with one timeout.
+    """
     cursor: Cursor = call.target
+    if not cursor.first and hasattr(cursor.driver, "wait_next"):
+        return await call.invoke(cursor.driver.wait_next)
     while not cursor.first:
         cursor.first += await call.advance(cursor.driver)
         if not cursor.first and not cursor.driver.alive:

@@ -92,7 +92,7 @@ OPERATIONS: dict[str, Operation] = {
     "aggregate": yields(
         "aggregate",
         *(*_COMMON, "pipeline", "allowDiskUse", "batchSize", "bypassDocumentValidation"),
-        *("collation", "hint", "let", "maxTimeMS", "maxAwaitTimeMS"),
+        *("collation", "hint", "let", "maxTimeMS", "maxAwaitTimeMS", "timeoutMode"),
     ),
     "createChangeStream": operation(watch, *WATCH, method="watch"),
     "createCollection": operation(
@@ -100,7 +100,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "createCommandCursor": operation(
         _create_command_cursor,
-        *("readPreference", "session", "comment"),
+        *("readPreference", "session", "comment", "timeoutMode"),
         method="cursor_command",
         own=("command", "commandName", "batchSize", "cursorType", "maxTimeMS"),
     ),
@@ -113,14 +113,14 @@ OPERATIONS: dict[str, Operation] = {
     "listCollectionObjects": operation(
         _list_collection_objects, *_LIST, method="list_collection_names"
     ),
-    "listCollections": yields("list_collections", *_LIST),
+    "listCollections": yields("list_collections", *_LIST, "timeoutMode"),
     "modifyCollection": operation(_modify_collection, "collection", "session", *_MODIFY_COLLECTION),
     "runCommand": operation(
         _run_command, "readPreference", "session", method="command", own=("command", "commandName")
     ),
     "runCursorCommand": operation(
         _run_cursor_command,
-        *("readPreference", "session", "comment"),
+        *("readPreference", "session", "comment", "timeoutMode"),
         method="cursor_command",
         own=("command", "commandName", "batchSize", "cursorType", "maxTimeMS"),
     ),
