@@ -17,7 +17,7 @@ from driver.engine.session import AsyncClientSession
 from driver.errors import AutoReconnect, CursorNotFound, MongoError
 from driver.operations.base import Operation
 from driver.operations.query import CursorReply, GetMore, KillCursors
-from driver.operations.timeout_mode import CursorKind
+from driver.operations.timeout_mode import CursorKind, TimeoutMode
 from driver.topology.description import Address
 
 if TYPE_CHECKING:
@@ -128,10 +128,16 @@ class Batches:
         return True
 
     def _deadline_of_call(self) -> Deadline | None:
-        own = self._deadline
+        """The cursor's, or that of a block around the call if it comes first.
+
+        Asked to begin anew with every call, the timeout of the block in which it was made does.
+        """
+        own, around = self._deadline, block.get()
+        if own is around and self._kind.mode == TimeoutMode.ITERATION:
+            around = None
         if own is not None and self._kind.refreshes:
             own = own.again(self._core.runtime.now())
-        return earlier(own, block.get())
+        return earlier(own, around)
 
     async def _get_more(self, deadline: Deadline | None) -> None:
         operation = GetMore(

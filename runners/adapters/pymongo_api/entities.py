@@ -71,10 +71,14 @@ async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
     patience = spec.get("awaitMinPoolSizeMS", 0)
     observer.listening = not patience
     client = to.binding.classes["client"](uri, event_listeners=observer.listeners(), **options)
-    if isinstance(patience, int) and patience:
-        await _await_pools(to, client, observer, uri, patience / 1000)
-    if levels:
-        to.logs.claim(to.binding.log_owner(client), entity_id, levels)
+    try:
+        if isinstance(patience, int) and patience:
+            await _await_pools(to, client, observer, uri, patience / 1000)
+        if levels:
+            to.logs.claim(to.binding.log_owner(client), entity_id, levels)
+    except BaseException:
+        await settle(client.close())
+        raise
     return Entity("client", client, observer)
 
 
@@ -120,10 +124,9 @@ async def _await_pools(
 
     if size is not None and int(size[1]) > 0:
         least = int(size[1])
-        if hasattr(client, "aconnect"):
+        if hasattr(type(client), "aconnect"):  # the client itself has a database of every name
             await client.aconnect()
         if not await to.driving.offload(lambda: observer.await_pools(least, addresses, seconds)):
-            await settle(client.close())
             raise AdapterError(
                 f"client {observer.client}: its pools had no {least} connections (minPoolSize) "
                 f"within {seconds} s (awaitMinPoolSizeMS)"
