@@ -87,9 +87,9 @@ def check(
     connect: Connect,
     watcher: Watcher,
     *,
-    on_each: bool = False,
+    choices: Sequence[plan.Choice] = (plan.Choice(),),
 ) -> list[Verdict]:
-    """The verdict of every case; with `on_each`, of every case on each deployment that suits it.
+    """The verdict of every case, on each of the choices that has a deployment for it.
 
     The watcher hears each verdict as soon as it is there. `deployments` is called only if a case
     needs a server; those that the plan uses are started, one after the other. Raises
@@ -100,7 +100,7 @@ def check(
     done = {verdict.case for verdict in settled}
     wanting = [need(each) for case, each in found.items() if case not in done]
     offered = deployments() if any(each.server for each in wanting) else ()
-    planned = plan.plan(wanting, [each.info for each in offered], on_each=on_each)
+    planned = plan.plan(wanting, [each.info for each in offered], choices)
     settled += collection.broken
     total = len(settled) + planned.runs
     verdicts: list[Verdict] = []
@@ -120,7 +120,7 @@ def check(
         if cases := planned.on.get(deployment.info.id):
             watcher.say(f"starting {deployment.info.id} for {len(cases)} cases")
             _run_all([found[case] for case in cases], deployment, driver, connect, give)
-    if len(verdicts) != total or (not on_each and total != len(collection)):
+    if len(verdicts) != total or (len(choices) == 1 and total != len(collection)):
         raise RuntimeError(
             f"internal error: {len(collection)} cases, {total} planned, {len(verdicts)} verdicts"
         )

@@ -1,9 +1,10 @@
 """Which case runs on which deployment: a pure function, from needs and offers to a plan.
 
-Without a choice by the user, each case runs exactly once, and of the deployments at hand the
-fewest are used (by the greedy method for covering sets: the one that serves most of the cases
-that are left, again and again). Where the user named topologies, each case runs once on each
-deployment that satisfies it. A case that none satisfies is `unmet`, and counted once.
+Without a choice by the user, each case runs exactly once. The server that is offered first is
+preferred, and further ones get only what it cannot run; of one server's topologies the fewest are
+used (by the greedy method for covering sets: the one that serves most of the cases that are left,
+again and again). Where the user named topologies or servers, that holds for each combination of
+them. A case that no deployment satisfies is `unmet`, and counted once.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
-from runners.model import Case, DeploymentInfo, JsonObject
+from runners.deployments.releases import is_version
+from runners.model import Case, DeploymentInfo, JsonObject, Topology
 from runners.requirements import TOPOLOGIES, unmet
+
+NAMED = 4
+"""How many of the deployments at hand a reason lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,23 @@ def _described(requirement: JsonObject) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A kind of deployment on which the user wants every case to run; None is any."""
+
+    topology: Topology | None = None
+    server: str | None = None
+
+    def allows(self, info: DeploymentInfo) -> bool:
+        """Whether a deployment is of this kind."""
+        return self.topology in (None, info.topology) and (
+            self.server is None or is_version(info.server_version, self.server)
+        )
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.topology, self.server)))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Every case's place: `on` maps a deployment's id to its cases, in the order they came.
 
@@ -74,22 +97,30 @@ class Plan:
         return len(self.without_server) + len(self.unmet) + sum(map(len, self.on.values()))
 
 
-def plan(needs: Sequence[Need], deployments: Sequence[DeploymentInfo], *, on_each: bool) -> Plan:
-    """Assign each case; `on_each` runs it on every deployment that satisfies it."""
-    reasons: dict[Case, list[str]] = {}
+def plan(
+    needs: Sequence[Need],
+    deployments: Sequence[DeploymentInfo],
+    choices: Sequence[Choice] = (Choice(),),
+) -> Plan:
+    """Assign each case, once for each of the choices that has a deployment for it."""
+    reasons: dict[Case, dict[str, str]] = {}
     able: dict[str, list[Case]] = {deployment.id: [] for deployment in deployments}
     for need in needs:
         if not need.server:
             continue
-        reasons[need.case] = []
+        reasons[need.case] = {}
         for deployment in deployments:
             reason = need.unmet_by(deployment)
             if reason is None:
                 able[deployment.id].append(need.case)
             else:
-                reasons[need.case].append(reason)
+                reasons[need.case][deployment.id] = reason
     placed = {case for cases in able.values() for case in cases}
-    on = able if on_each else _fewest(able)
+    on: dict[str, dict[Case, None]] = {deployment.id: {} for deployment in deployments}
+    for choice in choices:
+        allowed = [deployment for deployment in deployments if choice.allows(deployment)]
+        for id_, cases in _fewest(allowed, able).items():
+            on[id_].update(dict.fromkeys(cases))
     return Plan(
         without_server=tuple(need.case for need in needs if not need.server),
         on={id_: tuple(cases) for id_, cases in on.items() if cases},
@@ -101,19 +132,29 @@ def plan(needs: Sequence[Need], deployments: Sequence[DeploymentInfo], *, on_eac
     )
 
 
-def _joined(reasons: Sequence[str]) -> str:
-    """The reasons of several deployments in one, what they have in common said once."""
-    return "; ".join(dict.fromkeys(part for reason in reasons for part in reason.split("; ")))
+def _joined(reasons: Mapping[str, str]) -> str:
+    """Why no deployment serves: the reason of the one that is nearest, and who else is at hand."""
+    if len(reasons) < 2:
+        return "".join(reasons.values())
+    nearest, _, _ = min(reasons.values(), key=len).partition("; ")
+    named = ", ".join(islice(reasons, NAMED))
+    more = f" and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+    return f"{nearest}; at hand: {named}{more}"
 
 
-def _fewest(able: Mapping[str, list[Case]]) -> dict[str, list[Case]]:
-    """A cover of all cases by few deployments, each case in just one of them."""
-    left = {id_: dict.fromkeys(cases) for id_, cases in able.items()}
+def _fewest(
+    deployments: Sequence[DeploymentInfo], able: Mapping[str, list[Case]]
+) -> dict[str, list[Case]]:
+    """A cover of all cases by few deployments, server by server, each case in just one of them."""
     chosen: dict[str, list[Case]] = {}
-    while any(left.values()):
-        best = max(left, key=lambda id_: len(left[id_]))
-        chosen[best] = list(left.pop(best))
-        for others in left.values():
-            for case in chosen[best]:
-                others.pop(case, None)
+    done: set[Case] = set()
+    for _, topologies in groupby(deployments, lambda each: each.server_version):
+        left = {each.id: dict.fromkeys(able[each.id]) for each in topologies}
+        while left:
+            for cases in left.values():
+                for case in done & cases.keys():
+                    del cases[case]
+            best = max(left, key=lambda id_: len(left[id_]))
+            chosen[best] = list(left.pop(best))
+            done.update(chosen[best])
     return chosen

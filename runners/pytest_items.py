@@ -20,7 +20,7 @@ from runners.deployments.base import Deployment, DeploymentError
 from runners.deployments.offer import Wish, connect, offer
 from runners.load import SpecError, find
 from runners.model import Case, State, Topology, Verdict
-from runners.plan import plan
+from runners.plan import Choice, plan
 from runners.report.explain import explain
 
 
@@ -46,13 +46,15 @@ class Checking:
             option("mongospec_server"),
             option("mongospec_mongod"),
         )
+        self._choices = self._wish.choices
+        self._config = config
         self._closing = ExitStack()
         self._places: dict[str, tuple[ExitStack, Place]] = {}
 
     @property
-    def topologies(self) -> Sequence[Topology | None]:
-        """Those to run each case on; None stands for whichever suits."""
-        return self._wish.topologies or (None,)
+    def choices(self) -> Sequence[Choice]:
+        """The kinds of deployment on which each case runs."""
+        return self._choices
 
     def takes(self, path: Path) -> bool:
         """Whether this is a spec file: `find` knows which files of a folder are."""
@@ -68,17 +70,15 @@ class Checking:
         """Open the driver, and give every case its deployment, so that few have to be started."""
         if any(isinstance(item, CaseItem) for item in items):
             self._driver  # noqa: B018 - a driver that cannot be opened is bad usage, said now
-        for topology in self.topologies:
-            group = [
-                item for item in items if isinstance(item, CaseItem) and item.topology is topology
-            ]
+        for choice in self.choices:
+            group = [item for item in items if isinstance(item, CaseItem) and item.choice is choice]
             if any(item.need.server for item in group):
-                self._plan(group, topology)
+                self._plan(group, choice)
 
-    def _plan(self, items: Sequence[CaseItem], topology: Topology | None) -> None:
-        offered = [each for each in self._offered if topology in (None, each.info.topology)]
+    def _plan(self, items: Sequence[CaseItem], choice: Choice) -> None:
+        offered = [each for each in self._offered if choice.allows(each.info)]
         infos = [each.info for each in offered]
-        planned = plan([item.need for item in items], infos, on_each=False)
+        planned = plan([item.need for item in items], infos)
         deployments = {case: each for each in offered for case in planned.on.get(each.info.id, ())}
         reasons = dict(planned.unmet)
         for item in items:
@@ -117,7 +117,13 @@ class Checking:
     @cached_property
     def _offered(self) -> list[Deployment]:
         with _usage_errors():
-            return offer(self._wish, connect)
+            return offer(self._wish, connect, self._say)
+
+    def _say(self, text: str) -> None:
+        """Tell the user what takes a while."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(text)
 
     def _place(self, deployment: Deployment) -> Place:
         """Where the deployment runs; it is started by the first case that needs it."""
@@ -145,13 +151,13 @@ class SpecFileNode(pytest.File):
         collection = collect([self.path])
         for verdict in collection.broken:
             yield BrokenItem.from_parent(self, name=_name(verdict.case), known=verdict)
-        topologies = self.checking.topologies
+        choices = self.checking.choices
         for found in collection.cases:
-            for topology in topologies:
-                suffix = f"[{topology}]" if len(topologies) > 1 else ""
+            for choice in choices:
+                suffix = f"[{choice}]" if len(choices) > 1 else ""
                 name = _name(found.case) + suffix
                 yield CaseItem.from_parent(
-                    self, name=name, found=found, topology=topology, checking=self.checking
+                    self, name=name, found=found, choice=choice, checking=self.checking
                 )
 
 
@@ -202,14 +208,12 @@ class BrokenItem(VerdictItem):
 
 
 class CaseItem(VerdictItem):
-    """A case that can be run, perhaps on a topology that was asked for."""
+    """A case that can be run, on a kind of deployment that was asked for."""
 
-    def __init__(
-        self, *, found: Found, topology: Topology | None, checking: Checking, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, found: Found, choice: Choice, checking: Checking, **kwargs: Any) -> None:
         super().__init__(case=found.case, **kwargs)
         self.found = found
-        self.topology = topology
+        self.choice = choice
         self.need = check.need(found)
         self.deployment: Deployment | None = None
         self.unmet: str | None = None

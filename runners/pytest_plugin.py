@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="V",
-        help="the version that the server has to be",
+        help="run every case on a server of this version, such as 8.2; repeatable",
     )
     group.addoption("--mongospec-mongod", type=Path, metavar="PATH", help="the mongod to start")
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from runners.deployments.base import DeploymentError
-from runners.deployments.binaries import Binary, find_mongod
+from runners.deployments.binaries import Binary, at_hand, find_mongod, get
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
+from runners.deployments.releases import CATALOGUE
 from runners.model import Topology
 
 
@@ -34,6 +35,22 @@ def mongod() -> Binary:
         if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
             pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {error}")
         pytest.skip(f"not run: {error}")
+
+
+@pytest.fixture(scope="session")
+def newest() -> Binary:
+    """The newest server of the catalogue, which has a mongos; CI fetches it."""
+    try:
+        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
+            return get(CATALOGUE[0], print)
+        return next(each for each in at_hand() if each.version == CATALOGUE[0].version)
+    except DeploymentError as error:
+        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
+            pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {error}")
+        pytest.skip(f"not run: {error}")
+    except StopIteration:
+        version = CATALOGUE[0].version
+        pytest.skip(f"not run: server {version} is not at hand; mongospec servers get {version}")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import check, down, lint, new, report, up
+from runners.cli import check, down, lint, new, report, servers, up
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
@@ -56,5 +56,14 @@ def main() -> None:
     """Run the MongoDB driver specifications against a driver, on real deployments."""
 
 
-for command in (check.check, list_.list_, lint.lint, new.new, up.up, down.down, report.report):
+for command in (
+    check.check,
+    list_.list_,
+    lint.lint,
+    new.new,
+    up.up,
+    down.down,
+    servers.servers,
+    report.report,
+):
     main.add_command(command)

@@ -12,7 +12,16 @@ from runners import check as checking
 from runners.adapters import NAMES, load
 from runners.adapters.base import DriverInfo
 from runners.check import Driver
-from runners.cli.options import MONGOD, PATHS, SUITES, TEXT, Topologies, paths_or_own, selected
+from runners.cli.options import (
+    MONGOD,
+    PATHS,
+    SERVERS,
+    SUITES,
+    TEXT,
+    Topologies,
+    paths_or_own,
+    selected,
+)
 from runners.collect import Collection
 from runners.deployments.base import Deployment
 from runners.deployments.offer import LOCAL, Wish, connect, offer
@@ -73,7 +82,7 @@ class Recorder:
     type=Topologies(Topology),
     help="Run every case on this topology, if it suits; repeatable.",
 )
-@click.option("--server", "servers", multiple=True, metavar="V", help="The version it has to be.")
+@SERVERS
 @MONGOD
 @SUITES
 @TEXT
@@ -128,10 +137,10 @@ def _check_one(name: str, collection: Collection, wish: Wish, paths: Sequence[Pa
 
 def _check(collection: Collection, driver: Driver, wish: Wish, recorder: Recorder) -> None:
     def deployments() -> Sequence[Deployment]:
-        recorder.offered = offer(wish, connect)
+        recorder.offered = offer(wish, connect, recorder.say)
         return recorder.offered
 
-    checking.check(collection, driver, deployments, connect, recorder, on_each=wish.each)
+    checking.check(collection, driver, deployments, connect, recorder, choices=wish.choices)
 
 
 def _for_driver(path: Path, name: str) -> Path:

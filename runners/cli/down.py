@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import click
 
-from runners.cli.options import Topologies
 from runners.deployments import detached
-from runners.deployments.local import MEMBERS
 from runners.model import Topology
 
 
 @click.command()
-@click.argument("topology", type=Topologies(MEMBERS), required=False)
-def down(topology: Topology | None) -> None:
-    """Stop a deployment that `mongospec up` started, or all of them, and remove its data."""
-    for each in [topology] if topology else list(MEMBERS):
-        record = detached.down(each)
-        click.echo(f"{each}: stopped {record.uri}" if record else f"{each}: was not up", err=True)
+@click.argument("name", metavar="[TOPOLOGY|ID]", required=False)
+def down(name: str | None) -> None:
+    """Stop what `mongospec up` started, and remove its data: a topology, an id, or all."""
+    ids = detached.recorded()
+    if name is not None:
+        chosen = [id_ for id_ in ids if name == id_ or id_.startswith(f"{name}-")]
+        if not chosen and name not in list(Topology):
+            raise click.UsageError(f"{name} is not up; up: {', '.join(ids) or 'nothing'}")
+        ids = chosen
+    stopped = [record for id_ in ids if (record := detached.down(id_))]
+    for record in stopped:
+        click.echo(f"{record.id}: stopped {record.uri}", err=True)
+    if not stopped:
+        click.echo(f"{name} was not up" if name else "nothing was up", err=True)

@@ -14,6 +14,13 @@ from runners.model import Topology
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 SUITES = click.option("--suite", "suites", multiple=True, help="Only this suite; repeatable.")
 TEXT = click.option("-k", "text", default="", help="Only cases whose id contains TEXT.")
+SERVERS = click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="V",
+    help="A server version, such as 8.2, fetched if need be (see `mongospec servers`); repeatable.",
+)
 MONGOD = click.option(
     "--mongod",
     type=click.Path(path_type=Path),

@@ -6,22 +6,31 @@ from pathlib import Path
 
 import click
 
-from runners.cli.options import MONGOD, Topologies
+from runners.cli.options import MONGOD, SERVERS, Topologies
 from runners.deployments import detached
-from runners.deployments.binaries import find_mongod
-from runners.deployments.local import MEMBERS
+from runners.deployments.offer import Wish, connect, offer
 from runners.model import Topology
 
 
 @click.command()
-@click.argument("topology", type=Topologies(MEMBERS))
+@click.argument("topology", type=Topologies(Topology))
+@SERVERS
 @MONGOD
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="The first member's port; further ones follow it. Otherwise free ports are taken.",
+    help="The first server's port; further ones follow it. Otherwise free ports are taken.",
 )
-def up(topology: Topology, mongod: Path | None, port: int | None) -> None:
-    """Start a deployment in the background and print its URI; `mongospec down` stops it."""
-    record = detached.up(topology, find_mongod(mongod), port)
-    click.echo(record.uri)
+def up(topology: Topology, servers: tuple[str, ...], mongod: Path | None, port: int | None) -> None:
+    """Start a deployment in the background and print its URI; `mongospec down` stops it.
+
+    A load-balanced one prints a second URI, which leads to just one of its mongoses.
+    """
+    wish = Wish(
+        topologies=(topology,), servers=servers, mongod=mongod and mongod.absolute(), port=port
+    )
+    for deployment in offer(wish, connect, lambda text: click.echo(text, err=True)):
+        record = detached.up(wish, deployment)
+        click.echo(record.uri)
+        if record.single_mongos_uri is not None:
+            click.echo(record.single_mongos_uri)

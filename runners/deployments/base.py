@@ -70,6 +70,14 @@ class Deployment(ABC):
         """Make the primary step down, and wait until there is a primary again."""
         raise self._no_means("step down", "its primary")
 
+    def partition(self, host: str) -> None:
+        """Cut the server off from all others, and from clients; its process goes on."""
+        raise self._no_means("partition", host, "--on docker")
+
+    def heal(self, host: str) -> None:
+        """Let a server that was cut off be reached again."""
+        raise self._no_means("heal", host, "--on docker")
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -82,7 +90,7 @@ class Deployment(ABC):
     ) -> None:
         self.stop()
 
-    def _no_means(self, fault: str, target: str) -> DeploymentError:
-        return DeploymentError(
-            f"deployment {self.info.id} cannot {fault} {target}; use a local deployment for that"
-        )
+    def _no_means(
+        self, fault: str, target: str, use: str = "a local deployment"
+    ) -> DeploymentError:
+        return DeploymentError(f"deployment {self.info.id} cannot {fault} {target}; use {use}")

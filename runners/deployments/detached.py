@@ -1,8 +1,8 @@
 """Deployments that outlive the command that started them: `mongospec up` and `down`.
 
-A keeper process holds such a deployment. Its record, a file in the user's state folder, says
-where it is; the keeper locks that file as long as it lives, so that a record left behind by a
-keeper that was killed is known to be stale.
+A keeper process holds such a deployment. Its record, a file in the user's state folder named by
+the deployment's id, says where it is; the keeper locks that file as long as it lives, so that a
+record left behind by a keeper that was killed is known to be stale.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from runners.deployments.base import DeploymentError
-from runners.deployments.binaries import Binary
-from runners.deployments.local import LocalDeployment
-from runners.deployments.offer import connect
+from runners.deployments.base import Deployment, DeploymentError
+from runners.deployments.offer import Wish, connect, offer
 from runners.model import Topology
 
 MODULE = "runners.deployments.detached"
@@ -34,28 +32,29 @@ def state_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A deployment that is up, and the process that keeps it."""
+    """A deployment that is up, and the process that keeps it.
 
+    `single_mongos_uri` is a load-balanced deployment's second URI.
+    """
+
+    id: str
     uri: str
+    single_mongos_uri: str | None
     keeper: int
 
 
-def up(topology: Topology, binary: Binary, port: int | None) -> Record:
-    """Start a deployment that stays. Raises DeploymentError where one is up already."""
-    if (record := running(topology)) is not None:
+def up(wish: Wish, deployment: Deployment) -> Record:
+    """Start a deployment that `wish` offers, so that it stays.
+
+    Raises DeploymentError where it is up already, or does not start.
+    """
+    id_ = deployment.info.id
+    if (record := running(id_)) is not None:
         raise DeploymentError(
-            f"a {topology} is up already at {record.uri}; stop it with: mongospec down {topology}"
+            f"{id_} is up already at {record.uri}; stop it with: mongospec down {id_}"
         )
     keeper = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            MODULE,
-            topology,
-            binary.path.resolve(),
-            binary.version,
-            str(port or ""),
-        ],
+        [sys.executable, "-m", MODULE, id_, json.dumps(asdict(wish), default=os.fspath)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -72,7 +71,7 @@ def up(topology: Topology, binary: Binary, port: int | None) -> Record:
     finally:
         keeper.stdout.close()
     if not said:
-        raise DeploymentError(f"the keeper of the {topology} ended with status {keeper.wait()}")
+        raise DeploymentError(f"the keeper of {id_} ended with status {keeper.wait()}")
     answer = json.loads(said)
     if "error" in answer:
         keeper.wait()  # It still holds the record's lock.
@@ -80,44 +79,51 @@ def up(topology: Topology, binary: Binary, port: int | None) -> Record:
     return Record(**answer)
 
 
-def down(topology: Topology) -> Record | None:
-    """Stop a deployment and wait until nothing of it is left; None where none was up."""
-    if not _path(topology).exists():
+def down(id_: str) -> Record | None:
+    """Stop a deployment and wait until nothing of it is left; None where it was not up."""
+    if not _path(id_).exists():
         return None
-    with _opened(topology) as file:
+    with _opened(id_) as file:
         record = _read(file)
         if record is None:
-            _path(topology).unlink()
+            _path(id_).unlink()
             return None
         os.kill(record.keeper, signal.SIGTERM)
         fcntl.flock(file, fcntl.LOCK_EX)
     return record
 
 
-def running(topology: Topology) -> Record | None:
+def recorded() -> list[str]:
+    """The ids of all deployments that have a record, stale or not."""
+    return sorted(path.stem for path in state_folder().glob("*.json"))
+
+
+def running(id_: str) -> Record | None:
     """The record of a deployment that is up, None where it is not."""
-    if not _path(topology).exists():
+    if not _path(id_).exists():
         return None
-    with _opened(topology) as file:
+    with _opened(id_) as file:
         return _read(file)
 
 
-def keep(topology: Topology, binary: Binary, port: int | None) -> None:
+def keep(id_: str, wish: Wish) -> None:
     """Hold a deployment until SIGTERM: what the keeper process does.
 
     Its one line of output is the record as JSON, or an object with the error.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with _opened(topology) as file:
+    with _opened(id_) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say({"error": f"another process starts a {topology} at this moment"})
+            _say({"error": f"another process starts {id_} at this moment"})
             return
         try:
             file.truncate(0)
-            with LocalDeployment(topology, binary, connect, port=port) as deployment:
-                record = Record(deployment.info.uri, os.getpid())
+            (kept,) = (each for each in offer(wish, connect, _ignore) if each.info.id == id_)
+            with kept as deployment:
+                info = deployment.info
+                record = Record(info.id, info.uri, info.single_mongos_uri, os.getpid())
                 json.dump(asdict(record), file)
                 file.flush()
                 _say(asdict(record))
@@ -126,20 +132,24 @@ def keep(topology: Topology, binary: Binary, port: int | None) -> None:
         except DeploymentError as error:
             _say({"error": str(error)})
         finally:
-            _path(topology).unlink()
+            _path(id_).unlink()
+
+
+def _ignore(_: str) -> None:
+    """The command that starts the keeper has offered, and so fetched, before."""
 
 
 def _say(answer: dict[str, object]) -> None:
     print(json.dumps(answer), flush=True)
 
 
-def _path(topology: Topology) -> Path:
-    return state_folder() / f"{topology}.json"
+def _path(id_: str) -> Path:
+    return state_folder() / f"{id_}.json"
 
 
-def _opened(topology: Topology) -> IO[str]:
+def _opened(id_: str) -> IO[str]:
     state_folder().mkdir(parents=True, exist_ok=True)
-    return _path(topology).open("a+", encoding="utf-8")
+    return _path(id_).open("a+", encoding="utf-8")
 
 
 def _read(file: IO[str]) -> Record | None:
@@ -156,10 +166,13 @@ def _read(file: IO[str]) -> Record | None:
     return None
 
 
+def _wish(text: str) -> Wish:
+    """The wish that was written as JSON."""
+    fields = json.loads(text)
+    fields["topologies"] = tuple(map(Topology, fields["topologies"]))
+    fields["mongod"] = Path(fields["mongod"]) if fields["mongod"] else None
+    return Wish(**fields)
+
+
 if __name__ == "__main__":
-    _topology, _mongod, _version, _port = sys.argv[1:]
-    keep(
-        Topology(_topology),
-        Binary(Path(_mongod), _version),
-        int(_port) if _port else None,
-    )
+    keep(sys.argv[1], _wish(sys.argv[2]))

@@ -1,14 +1,15 @@
-"""Deployments of mongod processes on this machine: a standalone, or three replica set members."""
+"""Deployments of server processes on this machine, in each topology."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 
-from runners.deployments import forming
+from runners.deployments import forming, programs
 from runners.deployments.base import (
     CommandError,
     Commands,
@@ -17,55 +18,41 @@ from runners.deployments.base import (
     DeploymentError,
 )
 from runners.deployments.binaries import Binary
-from runners.deployments.forming import Member, ReplicaSet
-from runners.deployments.process import Mongod, PortTaken, ProcessGroup, free_ports
-from runners.model import DeploymentInfo, JsonObject, Topology
+from runners.deployments.layout import PORTS, SET_NAME, Layout, layout
+from runners.deployments.process import PortTaken, ProcessGroup, Server, free_ports
+from runners.model import DeploymentInfo, Topology
 
-MEMBERS = {Topology.STANDALONE: 1, Topology.REPLICA_SET: 3}
-SET_NAME = "rs0"
-START_SECONDS = 60.0
+START_SECONDS = 90.0
 ATTEMPTS = 3
-OPTIONS = (
-    *("--setParameter", "enableTestCommands=1"),
-    *("--setParameter", "transactionLifetimeLimitSeconds=3"),
-    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-)
-PARAMETERS: JsonObject = {
-    "enableTestCommands": True,
-    "acceptApiVersion2": False,
-    "requireApiVersion": False,
-}
-"""The server parameters that official tests ask for; the last two are the server's defaults."""
 
 
 class LocalDeployment(Deployment):
-    """A standalone or a replica set on 127.0.0.1, with a temporary data folder.
+    """A deployment on 127.0.0.1, with a temporary data folder.
 
-    With `port`, members listen on it and on the ones after it; otherwise on free ones.
+    With `port`, its servers listen on it and on the ones after it, those that clients talk to
+    first; otherwise on free ones. Raises DeploymentError where this machine lacks a program.
     """
 
     def __init__(
         self, topology: Topology, binary: Binary, connect: Connect, *, port: int | None = None
     ) -> None:
-        if topology not in MEMBERS:
-            raise DeploymentError(
-                f"a local deployment cannot be {topology}; it can be {' or '.join(MEMBERS)}"
-            )
-        is_set = topology is Topology.REPLICA_SET
+        if (lacking := lacks(topology, binary)) is not None:
+            raise DeploymentError(lacking)
         self.info = DeploymentInfo(
             id=f"{topology}-{binary.version}",
             topology=topology,
             server_version=binary.version,
             uri="",
             hosts=(),
-            set_name=SET_NAME if is_set else None,
-            parameters=PARAMETERS,
+            set_name=SET_NAME if topology is Topology.REPLICA_SET else None,
+            parameters=programs.PARAMETERS,
         )
         self._binary = binary
         self._connect = connect
         self._port = port
         self._group: ProcessGroup | None = None
-        self._members: dict[str, Mongod] = {}
+        self._layout: Layout | None = None
+        self._servers: dict[str, Server] = {}
         self._commands: Commands | None = None
 
     @property
@@ -75,8 +62,13 @@ class LocalDeployment(Deployment):
             raise DeploymentError(f"deployment {self.info.id} is not started")
         return self._commands
 
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """All its servers, as faults name them: also those that clients do not talk to."""
+        return tuple(self._servers)
+
     def start(self) -> None:
-        """Start all members side by side; other ports are tried where a free one gets taken."""
+        """Start all servers side by side; other ports are tried where a free one gets taken."""
         if self._group is not None:
             raise DeploymentError(f"deployment {self.info.id} is started already")
         for attempt in range(1, ATTEMPTS + 1):
@@ -95,7 +87,7 @@ class LocalDeployment(Deployment):
                 raise
 
     def stop(self) -> None:
-        """Kill the members and remove their data."""
+        """Kill the servers and remove their data."""
         commands, self._commands = self._commands, None
         group, self._group = self._group, None
         try:
@@ -104,71 +96,134 @@ class LocalDeployment(Deployment):
         finally:
             if group is not None:
                 group.close()
-            self._members = {}
-            self.info = replace(self.info, uri="", hosts=())
+            self._servers = {}
+            self._layout = None
+            self.info = replace(self.info, uri="", hosts=(), single_mongos_uri=None)
 
     def kill(self, host: str) -> None:
         """End the server with SIGKILL."""
-        self._member(host).signal(signal.SIGKILL)
+        self._server(host).signal(signal.SIGKILL)
 
     def pause(self, host: str) -> None:
         """Freeze the server with SIGSTOP."""
-        self._member(host).signal(signal.SIGSTOP)
+        self._server(host).signal(signal.SIGSTOP)
 
     def resume(self, host: str) -> None:
         """Let a paused server go on with SIGCONT."""
-        self._member(host).signal(signal.SIGCONT)
+        self._server(host).signal(signal.SIGCONT)
 
     def restart(self, host: str) -> None:
         """Start a killed server on its old data; in a set, wait until it is a member again."""
         deadline = time.monotonic() + START_SECONDS
-        member = self._member(host)
-        member.start()
-        member.wait_until_listening(deadline)
-        if self.info.set_name:
+        server = self._server(host)
+        server.start()
+        server.wait_until_listening(deadline)
+        if any(host in each.addresses for each in self._started.sets):
             with self._explained():
                 forming.wait_for_member(self.commands, host, deadline)
 
     def step_down(self) -> None:
-        """Make the primary step down for 10 s, and wait until another takes writes."""
-        if self.info.set_name is None:
+        """Make the primary (of the shard) step down for 10 s; wait until another takes writes."""
+        if not self._started.sets:
             raise self._no_means("step down", "its only server")
+        members = self._started.sets[-1].addresses
         with self._explained():
-            forming.step_down(self.commands, self.info.hosts, time.monotonic() + START_SECONDS)
+            forming.step_down(self.commands, members, time.monotonic() + START_SECONDS)
 
     def _start(self, deadline: float) -> None:
-        count = MEMBERS[self.info.topology]
+        count = PORTS[self.info.topology]
         first = self._port
         ports = free_ports(count) if first is None else list(range(first, first + count))
-        options = [*OPTIONS, *(("--replSet", SET_NAME) if self.info.set_name else ())]
-        self._group = ProcessGroup()
-        members = [Mongod(self._group, self._binary.path, port, options) for port in ports]
-        self._members = {member.host: member for member in members}
-        for member in members:
-            member.start()
-        for member in members:
-            member.wait_until_listening(deadline)
-        hosts = tuple(self._members)
-        query = f"?replicaSet={SET_NAME}" if self.info.set_name else ""
-        uri = f"mongodb://{','.join(hosts)}/{query}"
-        self._commands = self._connect(uri)
-        if self.info.set_name:
-            whole = ReplicaSet(SET_NAME, tuple(map(Member, hosts)))
-            with self._explained():
-                forming.form_replica_set(self._commands, whole, deadline)
-        self.info = replace(self.info, uri=uri, hosts=hosts)
+        self._layout = plan = layout(self.info.topology, ports)
+        self._group = group = ProcessGroup()
+        self._servers = {each.host: each for each in _servers(group, self._binary, plan)}
+        for server in self._servers.values():
+            server.start()
+        located = self._located(plan)
+        self._commands = self._connect(located.control_uri)
+        self._form(self._commands, plan, deadline)
+        self.info = located
 
-    def _member(self, host: str) -> Mongod:
-        if host not in self._members:
-            known = ", ".join(self._members) or "none, as it is not started"
+    def _form(self, commands: Commands, plan: Layout, deadline: float) -> None:
+        """Make one deployment of the servers. A mongos listens when its config server does."""
+        self._wait_until_listening(tuple(plan.mongods), deadline)
+        for each in plan.sets:
+            with self._explained():
+                forming.form_replica_set(commands, each, deadline)
+        self._wait_until_listening((*plan.mongoses, *islice(plan.balancer, 1)), deadline)
+        if plan.mongoses:
+            _, *shards = plan.sets
+            with self._explained():
+                hosts = tuple(map(_host, plan.mongoses))
+                forming.form_sharded_cluster(commands, shards, hosts, deadline)
+
+    def _wait_until_listening(self, ports: tuple[int, ...], deadline: float) -> None:
+        for port in ports:
+            self._servers[_host(port)].wait_until_listening(deadline)
+
+    def _located(self, plan: Layout) -> DeploymentInfo:
+        """The description, with where the deployment is."""
+        single = list(plan.balancer)[1:]
+        return replace(
+            self.info,
+            uri=self._uri(plan.entry),
+            hosts=tuple(map(_host, plan.mongoses or plan.entry)),
+            single_mongos_uri=self._uri(single) if single else None,
+        )
+
+    def _uri(self, ports: Sequence[int]) -> str:
+        match self.info.topology:
+            case Topology.REPLICA_SET:
+                query = f"?replicaSet={SET_NAME}"
+            case Topology.LOAD_BALANCED:
+                query = "?loadBalanced=true"
+            case _:
+                query = ""
+        return f"mongodb://{','.join(map(_host, ports))}/{query}"
+
+    @property
+    def _started(self) -> Layout:
+        if self._layout is None:
+            raise DeploymentError(f"deployment {self.info.id} is not started")
+        return self._layout
+
+    def _server(self, host: str) -> Server:
+        if host not in self._servers:
+            known = ", ".join(self._servers) or "none, as it is not started"
             raise DeploymentError(f"{self.info.id} has no server {host}; it has {known}")
-        return self._members[host]
+        return self._servers[host]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Explain what did not come about with the members' logs."""
+        """Explain what did not come about with the servers' logs."""
         try:
             yield
         except DeploymentError as error:
-            logs = "\n".join(f"{m.host}: {m.log_end()}" for m in self._members.values())
+            logs = "\n".join(f"{each.host}: {each.log_end()}" for each in self._servers.values())
             raise DeploymentError(f"{self.info.id}: {error}\n{logs}") from error
+
+
+def lacks(topology: Topology, binary: Binary) -> str | None:
+    """What this machine lacks for a topology of this version, and how to get it; else None."""
+    if topology in (Topology.STANDALONE, Topology.REPLICA_SET):
+        return None
+    if binary.mongos is None:
+        return programs.no_mongos(binary)
+    if topology is Topology.LOAD_BALANCED and not programs.has_balancer():
+        return programs.NO_HAPROXY
+    return None
+
+
+def _servers(group: ProcessGroup, binary: Binary, plan: Layout) -> Iterator[Server]:
+    """The servers of a layout, none of them started."""
+    for port, options in plan.mongods.items():
+        yield programs.mongod(group, binary, port, options)
+    for index, port in enumerate(plan.mongoses):
+        behind = plan.behind[index : index + 1]
+        yield programs.mongos(group, binary, port, plan.sets[0].seed, behind)
+    if plan.balancer:
+        yield programs.balancer(group, plan.balancer)
+
+
+def _host(port: int) -> str:
+    return f"127.0.0.1:{port}"

@@ -8,15 +8,26 @@ from pathlib import Path
 
 from runners.adapters import load
 from runners.control import Control
+from runners.deployments import binaries
 from runners.deployments.base import Connect, Deployment, DeploymentError
-from runners.deployments.binaries import find_mongod
+from runners.deployments.binaries import Binary
 from runners.deployments.external import ExternalDeployment
-from runners.deployments.local import MEMBERS, LocalDeployment
+from runners.deployments.fetch import Say
+from runners.deployments.local import LocalDeployment, lacks
+from runners.deployments.releases import is_version
 from runners.model import Topology
+from runners.plan import Choice
 
 LOCAL = "local"
 HARNESS_DRIVER = "reference"
 """The driver that the harness itself uses, whichever it checks."""
+ORDER = (
+    Topology.REPLICA_SET,
+    Topology.STANDALONE,
+    Topology.SHARDED,
+    Topology.LOAD_BALANCED,
+)
+"""What is offered first is preferred where several serve as many cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +38,49 @@ class Wish:
     topologies: Sequence[Topology] = ()
     servers: Sequence[str] = ()
     mongod: Path | None = None
+    port: int | None = None
 
     @property
-    def each(self) -> bool:
-        """Whether every case is to run on each deployment, since the user named them."""
-        return bool(self.topologies)
+    def choices(self) -> tuple[Choice, ...]:
+        """Every case is to run on each of these: each combination of what the user named."""
+        topologies = tuple(dict.fromkeys(self.topologies)) or (None,)
+        servers = tuple(dict.fromkeys(self.servers)) or (None,)
+        return tuple(Choice(topology, server) for server in servers for topology in topologies)
 
 
-def offer(wish: Wish, connect: Connect) -> list[Deployment]:
+def offer(wish: Wish, connect: Connect, say: Say) -> list[Deployment]:
     """The deployments that fit the wish, none of them started by this.
 
-    Raises DeploymentError where there is no mongod, or what there is is not what was asked for.
+    Servers that the user named are fetched where they are not at hand; `say` hears of it. Raises
+    DeploymentError where there is no server, or what there is is not what was asked for.
     """
-    return _local(wish, connect) if wish.on == LOCAL else [_external(wish, connect)]
+    return _local(wish, connect, say) if wish.on == LOCAL else [_external(wish, connect)]
 
 
-def _local(wish: Wish, connect: Connect) -> list[Deployment]:
-    binary = find_mongod(wish.mongod)
-    for server in wish.servers:
-        if not _is_version(binary.version, server):
-            raise DeploymentError(
-                f"--server {server}: {binary.path} is version {binary.version}; "
-                "give a mongod of that version with --mongod PATH"
-            )
-    topologies = dict.fromkeys(wish.topologies or reversed(list(MEMBERS)))
-    return [LocalDeployment(topology, binary, connect) for topology in topologies]
+def connect(uri: str) -> Control:
+    """The harness's own channel to the deployment at a URI. Raises AdapterError."""
+    return Control(load(HARNESS_DRIVER), uri)
+
+
+def _local(wish: Wish, connect: Connect, say: Say) -> list[Deployment]:
+    """What the user named. Of what was left open: every topology that this machine allows, but
+    for a topology that was named, just the first version at hand that can be one.
+    """
+    servers = binaries.wanted(wish.servers, wish.mongod, say)
+    topologies = dict.fromkeys(wish.topologies)
+    if not topologies:
+        kinds = [(kind, each) for each in servers for kind in ORDER if lacks(kind, each) is None]
+    elif wish.servers:
+        kinds = [(kind, each) for each in servers for kind in topologies]
+    else:
+        kinds = [(kind, _able(kind, servers)) for kind in topologies]
+    return [LocalDeployment(kind, binary, connect, port=wish.port) for kind, binary in kinds]
+
+
+def _able(topology: Topology, servers: Sequence[Binary]) -> Binary:
+    """The first that can be one; else the one that lacks the least, which says what."""
+    able = (each for each in servers if lacks(topology, each) is None)
+    return next(able, None) or next((each for each in servers if each.mongos), servers[0])
 
 
 def _external(wish: Wish, connect: Connect) -> Deployment:
@@ -63,18 +92,8 @@ def _external(wish: Wish, connect: Connect) -> Deployment:
         if topology is not info.topology:
             raise DeploymentError(f"--topology {topology}: the deployment is {info.topology}")
     for server in wish.servers:
-        if not _is_version(info.server_version, server):
+        if not is_version(info.server_version, server):
             raise DeploymentError(
                 f"--server {server}: the deployment has version {info.server_version}"
             )
     return deployment
-
-
-def _is_version(version: str, wanted: str) -> bool:
-    """Whether 6.0.5 is what is called 6, 6.0 or 6.0.5."""
-    return f"{version}.".startswith(f"{wanted}.")
-
-
-def connect(uri: str) -> Control:
-    """The harness's own channel to the deployment at a URI. Raises AdapterError."""
-    return Control(load(HARNESS_DRIVER), uri)

@@ -1,10 +1,11 @@
-"""mongod processes of this machine, which end with the harness whatever happens to it."""
+"""Server processes of this machine, which end with the harness whatever happens to it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ PORTS = range(20000, 32000)
 LISTENING = b"aiting for connections"
 LOG_LINES = 15
 POLL = 0.02
+CLOSE_SECONDS = 30.0
 
 
 class PortTaken(DeploymentError):
@@ -51,9 +53,15 @@ class ProcessGroup:
             raise
 
     def spawn(
-        self, command: Sequence[str | os.PathLike[str]], log: Path
+        self,
+        command: Sequence[str | os.PathLike[str]],
+        log: Path,
+        libraries: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process of this group; what it prints goes to `log`."""
+        """Start a process of this group; what it prints goes to `log`.
+
+        Shared libraries in the folder `libraries` come before the machine's.
+        """
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
@@ -61,44 +69,55 @@ class ProcessGroup:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                env=environment(libraries),
                 process_group=self._guard.pid,
             )
         self._processes.append(process)
         return process
 
     def close(self) -> None:
-        """Kill the processes, and wait until they and the folder are gone."""
+        """Kill the processes, and wait until they and the folder are gone.
+
+        Raises DeploymentError where a process has not ended within CLOSE_SECONDS.
+        """
         assert self._guard.stdin is not None
         assert self._guard.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.write(b"x")
         self._guard.stdin.close()
-        self._guard.stdout.read()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        select.select([self._guard.stdout], [], [], CLOSE_SECONDS)
         self._guard.stdout.close()
         for process in (self._guard, *self._processes):
             process.kill()  # only finds a process where someone killed the guard
-            process.wait()
+            try:
+                process.wait(max(deadline - time.monotonic(), 0))
+            except subprocess.TimeoutExpired:
+                raise DeploymentError(
+                    f"process {process.pid} has not ended {CLOSE_SECONDS:g} s after it was killed; "
+                    f"end it, and remove {self.folder}"
+                ) from None
         guard.remove(str(self.folder))
 
 
-class Mongod:
-    """One mongod of a group, with its data in a folder of its own."""
+class Server:
+    """A server of a group, as a process: it can be started, ended and started again."""
 
     def __init__(
-        self, group: ProcessGroup, binary: Path, port: int, options: Sequence[str]
+        self,
+        group: ProcessGroup,
+        port: int,
+        command: Sequence[str | os.PathLike[str]],
+        *,
+        libraries: Path | None = None,
     ) -> None:
+        """`command` starts it on `port`; `libraries` is a folder that it loads from, alone."""
         self.port = port
         self.host = f"127.0.0.1:{port}"
         self._group = group
-        data = group.folder / str(port)
-        data.mkdir()
         self._log = group.folder / f"{port}.log"
-        self._command = [
-            os.fspath(binary.resolve()),
-            *("--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
-            *("--dbpath", os.fspath(data), "--wiredTigerCacheSizeGB", "0.25"),
-            *options,
-        ]
+        self._command = command
+        self._libraries = libraries
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -106,7 +125,7 @@ class Mongod:
         if self.running:
             raise DeploymentError(f"{self.host} runs already; kill it before it can start again")
         check_port(self.port)
-        self._process = self._group.spawn(self._command, self._log)
+        self._process = self._group.spawn(self._command, self._log, self._libraries)
 
     @property
     def running(self) -> bool:
@@ -114,12 +133,9 @@ class Mongod:
         return self._process is not None and self._process.poll() is None
 
     def wait_until_listening(self, deadline: float) -> None:
-        """Wait until it accepts connections; `deadline` is on the clock of time.monotonic.
-
-        Its own log says so: another process could listen on the same port.
-        """
+        """Wait until it accepts connections; `deadline` is on the clock of time.monotonic."""
         assert self._process is not None
-        while LISTENING not in self._log.read_bytes():
+        while not self._listens():
             try:
                 code = self._process.wait(POLL)
             except subprocess.TimeoutExpired:
@@ -142,6 +158,26 @@ class Mongod:
         """The last lines of its log, to explain a failure."""
         lines = self._log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         return "\n  ".join(["the last lines of its log:", *(lines or ["(nothing)"])])
+
+    def _listens(self) -> bool:
+        """Whether it says so in its log: another process could listen on the same port."""
+        return LISTENING in self._log.read_bytes()
+
+
+class SilentServer(Server):
+    """A server that does not say when it listens, and ends where it cannot."""
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0 and self.running
+
+
+def environment(libraries: Path | None) -> dict[str, str] | None:
+    """The environment of a process that loads from a folder of libraries; None is our own."""
+    if libraries is None:
+        return None
+    known = os.environ.get("LD_LIBRARY_PATH")
+    return {**os.environ, "LD_LIBRARY_PATH": f"{libraries}:{known}" if known else str(libraries)}
 
 
 def free_ports(count: int) -> list[int]:

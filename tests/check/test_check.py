@@ -11,6 +11,7 @@ from runners.adapters.base import AdapterError, Reply
 from runners.collect import Collection, collect
 from runners.deployments.base import Deployment, DeploymentError
 from runners.model import Json, State, Topology, Verdict
+from runners.plan import Choice
 from tests.check.stubs import Connecting, Driver, Notes, Stub, a_test, write_rtt, write_spec
 from tests.unified.scripted import Answer, failed
 
@@ -37,7 +38,7 @@ class Bench:
         self.asked += 1
         return list(self.deployments)
 
-    def run(self, *, on_each: bool = False) -> list[Verdict]:
+    def run(self, *choices: Choice) -> list[Verdict]:
         with check.opened(self.driver) as driver:
             verdicts = check.check(
                 self.collected(),
@@ -45,7 +46,7 @@ class Bench:
                 self.offer,
                 self.connecting,
                 self.notes,
-                on_each=on_each,
+                choices=choices or (Choice(),),
             )
         assert self.notes.verdicts == verdicts
         assert self.notes.total == len(verdicts)
@@ -53,9 +54,9 @@ class Bench:
         assert all(each.done[-1] == "shutdown" for each in self.connecting.servers)
         return verdicts
 
-    def states(self, *, on_each: bool = False) -> dict[str, list[State]]:
+    def states(self) -> dict[str, list[State]]:
         states: dict[str, list[State]] = {}
-        for verdict in self.run(on_each=on_each):
+        for verdict in self.run():
             states.setdefault(verdict.case.description, []).append(verdict.state)
         return states
 
@@ -116,11 +117,11 @@ def test_cases_without_a_server_start_none(bench: Bench) -> None:
     assert bench.asked == 0
 
 
-def test_on_each_gives_a_verdict_a_deployment(bench: Bench) -> None:
+def test_a_choice_gives_a_verdict(bench: Bench) -> None:
     write_spec(
         bench.folder / "a" / "x.json", a_test("both"), a_test("set", runOnRequirements=ON_SET)
     )
-    verdicts = bench.run(on_each=True)
+    verdicts = bench.run(Choice(Topology.REPLICA_SET), Choice(Topology.STANDALONE))
     assert sorted((v.case.description, v.deployment) for v in verdicts) == [
         ("both", "replicaset-6.0.5"),
         ("both", "standalone-6.0.5"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.model import Case, DeploymentInfo, JsonObject, Topology
-from runners.plan import Need, plan
+from runners.plan import Choice, Need, plan
 
 
 def case(name: str) -> Case:
@@ -25,15 +25,15 @@ SET, SINGLE, SHARDED = map(
 )
 
 
-def need(name: str, *lists: list[JsonObject]) -> Need:
+def needing(name: str, *lists: list[JsonObject]) -> Need:
     return Need(case(name), requirements=lists)
 
 
-ANYWHERE = need("anywhere")
-ON_SET = need("set", [{"topologies": ["replicaset"]}])
-ON_SINGLE = need("single", [{"topologies": ["single"]}])
-ON_BOTH = need("both", [{"topologies": ["single", "replicaset"]}])
-NOWHERE = need("nowhere", [{"minServerVersion": "9.0"}])
+ANYWHERE = needing("anywhere")
+ON_SET = needing("set", [{"topologies": ["replicaset"]}])
+ON_SINGLE = needing("single", [{"topologies": ["single"]}])
+ON_BOTH = needing("both", [{"topologies": ["single", "replicaset"]}])
+NOWHERE = needing("nowhere", [{"minServerVersion": "9.0"}])
 PURE = Need(case("pure"), server=False)
 
 
@@ -42,24 +42,28 @@ def names(cases: tuple[Case, ...]) -> list[str]:
 
 
 def test_one_deployment_is_enough_where_it_suits_all() -> None:
-    planned = plan([ANYWHERE, ON_SET, ON_BOTH], [SINGLE, SET, SHARDED], on_each=False)
+    planned = plan([ANYWHERE, ON_SET, ON_BOTH], [SINGLE, SET, SHARDED])
     assert {id_: names(cases) for id_, cases in planned.on.items()} == {
         SET.id: ["anywhere", "set", "both"]
     }
 
 
 def test_a_second_one_gets_only_what_is_left() -> None:
-    planned = plan([ANYWHERE, ON_SINGLE, ON_SET, ON_BOTH], [SINGLE, SET], on_each=False)
+    planned = plan([ANYWHERE, ON_SINGLE, ON_SET, ON_BOTH], [SINGLE, SET])
     assert sorted(map(names, planned.on.values())) == [["anywhere", "single", "both"], ["set"]]
 
 
 def test_the_first_offered_wins_a_tie() -> None:
-    assert list(plan([ANYWHERE], [SET, SINGLE], on_each=False).on) == [SET.id]
-    assert list(plan([ANYWHERE], [SINGLE, SET], on_each=False).on) == [SINGLE.id]
+    assert list(plan([ANYWHERE], [SET, SINGLE]).on) == [SET.id]
+    assert list(plan([ANYWHERE], [SINGLE, SET]).on) == [SINGLE.id]
 
 
-def test_on_each_runs_a_case_wherever_it_can() -> None:
-    planned = plan([ANYWHERE, ON_SET, PURE, NOWHERE], [SINGLE, SET], on_each=True)
+def on_each(*deployments: DeploymentInfo) -> list[Choice]:
+    return [Choice(each.topology) for each in deployments]
+
+
+def test_a_named_topology_runs_all_that_it_can() -> None:
+    planned = plan([ANYWHERE, ON_SET, PURE, NOWHERE], [SINGLE, SET], on_each(SINGLE, SET))
     assert {id_: names(cases) for id_, cases in planned.on.items()} == {
         SINGLE.id: ["anywhere"],
         SET.id: ["anywhere", "set"],
@@ -67,15 +71,44 @@ def test_on_each_runs_a_case_wherever_it_can() -> None:
     assert planned.runs == 5
 
 
+def test_further_servers_get_only_what_the_first_cannot_run() -> None:
+    newer = deployment(Topology.REPLICA_SET, "8.2.0")
+    on_new = needing("new", [{"minServerVersion": "8.0"}])
+    on_old = needing("old", [{"maxServerVersion": "6.0.5"}])
+    for offered, expected in (
+        ([SET, SINGLE, newer], {SET.id: ["anywhere", "old"], newer.id: ["new"]}),
+        ([newer, SET, SINGLE], {newer.id: ["anywhere", "new"], SET.id: ["old"]}),
+    ):
+        planned = plan([ANYWHERE, on_new, on_old], offered)
+        assert {id_: names(cases) for id_, cases in planned.on.items()} == expected
+
+
+def test_a_named_server_runs_all_that_it_can_on_few_topologies() -> None:
+    newer = [deployment(kind, "8.2.0") for kind in (Topology.REPLICA_SET, Topology.STANDALONE)]
+    choices = [Choice(server="6.0"), Choice(server="8")]
+    planned = plan([ANYWHERE, ON_SINGLE, ON_BOTH], [SET, SINGLE, *newer], choices)
+    assert {id_: sorted(names(cases)) for id_, cases in planned.on.items()} == {
+        SINGLE.id: ["anywhere", "both", "single"],
+        newer[1].id: ["anywhere", "both", "single"],
+    }
+
+
+def test_many_deployments_are_named_in_short() -> None:
+    offered = [deployment(Topology.REPLICA_SET, f"6.0.{patch}") for patch in range(9)]
+    ((_, reason),) = plan([NOWHERE], offered).unmet
+    assert reason.startswith("needs server 9.0 or newer; at hand: replicaset-6.0.0, ")
+    assert reason.endswith(" and 5 more")
+
+
 def test_a_case_without_a_server_needs_no_deployment() -> None:
-    planned = plan([PURE], [], on_each=False)
+    planned = plan([PURE], [])
     assert names(planned.without_server) == ["pure"]
     assert planned.on == {}
     assert planned.unmet == ()
 
 
 def test_unmet_says_what_would_meet_it() -> None:
-    planned = plan([NOWHERE], [SET, SINGLE], on_each=False)
+    planned = plan([NOWHERE], [SET, SINGLE])
     ((unmet, reason),) = planned.unmet
     assert unmet == NOWHERE.case
     assert reason.count("server 9.0 or newer") == 1
@@ -85,8 +118,8 @@ def test_unmet_says_what_would_meet_it() -> None:
 
 
 def test_both_the_files_and_the_tests_requirements_count() -> None:
-    both = need("x", [{"topologies": ["replicaset"]}], [{"minServerVersion": "9.0"}])
-    assert plan([both], [SET], on_each=False).on == {}
+    both = needing("x", [{"topologies": ["replicaset"]}], [{"minServerVersion": "9.0"}])
+    assert plan([both], [SET]).on == {}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +129,7 @@ def test_both_the_files_and_the_tests_requirements_count() -> None:
         (ANYWHERE, "any server"),
         (ON_BOTH, "standalone or replicaset"),
         (
-            need(
+            needing(
                 "x",
                 [{"minServerVersion": "4.4", "maxServerVersion": "5.0"}, {"auth": True}],
                 [{"topologies": ["sharded"]}],
@@ -114,24 +147,24 @@ TOPOLOGIES = st.sets(st.sampled_from(["single", "replicaset", "sharded"]), min_s
 
 @given(
     wanted=st.lists(TOPOLOGIES, max_size=8),
-    offered=st.lists(st.sampled_from([SET, SINGLE, SHARDED]), unique_by=lambda each: each.id),
-    on_each=st.booleans(),
+    offered=st.lists(st.sampled_from([SET, SINGLE, SHARDED]), unique_by=lambda info: info.id),
+    each=st.booleans(),
 )
 def test_no_case_is_lost_or_doubled(
-    wanted: list[set[str]], offered: list[DeploymentInfo], *, on_each: bool
+    wanted: list[set[str]], offered: list[DeploymentInfo], *, each: bool
 ) -> None:
-    needs = [need(str(i), [{"topologies": list(kinds)}]) for i, kinds in enumerate(wanted)]
-    planned = plan(needs, offered, on_each=on_each)
-    placed = [each.id for cases in planned.on.values() for each in cases]
-    unmet = [each.id for each, _ in planned.unmet]
-    assert {*placed, *unmet} == {each.case.id for each in needs}
+    needs = [needing(str(i), [{"topologies": list(kinds)}]) for i, kinds in enumerate(wanted)]
+    planned = plan(needs, offered, on_each(*offered) if each else [Choice()])
+    placed = [case.id for cases in planned.on.values() for case in cases]
+    unmet = [case.id for case, _ in planned.unmet]
+    assert {*placed, *unmet} == {need.case.id for need in needs}
     assert not {*placed} & {*unmet}
     assert planned.runs == len(placed) + len(unmet)
-    if not on_each:
+    if not each:
         assert planned.runs == len(needs)
     for id_, cases in planned.on.items():
-        (info,) = (each for each in offered if each.id == id_)
+        (info,) = (info for info in offered if info.id == id_)
         assert cases
-        for each in needs:
-            if each.case in cases:
-                assert each.unmet_by(info) is None
+        for need in needs:
+            if need.case in cases:
+                assert need.unmet_by(info) is None

@@ -33,7 +33,7 @@ class Stage:
         self.drivers.append(name)
         return Driver(self.answers)
 
-    def offer(self, wish: Wish, connect: object) -> list[Deployment]:
+    def offer(self, wish: Wish, connect: object, say: object) -> list[Deployment]:
         self.wishes.append(wish)
         kinds = wish.topologies or (Topology.REPLICA_SET, Topology.STANDALONE)
         return [Stub(kind) for kind in kinds]
@@ -167,7 +167,7 @@ def test_an_empty_folder(run: Run, tmp_path: Path) -> None:
 
 
 def test_no_mongod(stage: Stage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def offer(wish: Wish, connect: object) -> list[Deployment]:
+    def offer(wish: Wish, connect: object, say: object) -> list[Deployment]:
         raise DeploymentError("no mongod found. Three ways")
 
     monkeypatch.setattr(command, "offer", offer)

@@ -128,11 +128,11 @@ def test_up_and_down(run: Run, mongod: Binary, tmp_path: Path) -> None:
     assert run("check", spec, "--on", uri.strip()).exit_code == 0
     assert answers(f"127.0.0.1:{port}")
     down = run("down", "standalone")
-    assert (down.exit_code, down.stderr) == (0, f"standalone: stopped {uri}")
+    assert (down.exit_code, down.stderr) == (0, f"standalone-{mongod.version}: stopped {uri}")
     assert nothing_left(tmp_path)
     assert not answers(f"127.0.0.1:{port}")
     assert list((tmp_path / "state" / "mongospec").iterdir()) == []
-    assert run("down").stderr == "standalone: was not up\nreplicaset: was not up\n"
+    assert run("down").stderr == "nothing was up\n"
 
 
 @pytest.mark.usefixtures("_down")
@@ -141,10 +141,12 @@ def test_a_killed_keeper_takes_its_servers_along(run: Run, mongod: Binary, tmp_p
     hosts = Uri.parse(uri).hosts
     assert len(hosts) == 3
     assert all(map(answers, hosts))
-    record: Any = json.loads((tmp_path / "state" / "mongospec" / "replicaset.json").read_text())
+    record: Any = json.loads(
+        (tmp_path / "state" / "mongospec" / f"replicaset-{mongod.version}.json").read_text()
+    )
     os.kill(record["keeper"], signal.SIGKILL)
     wait_until(lambda: nothing_left(tmp_path))
-    assert run("down", "replicaset").stderr == "replicaset: was not up\n"
+    assert run("down", "replicaset").stderr == "replicaset was not up\n"
     assert list((tmp_path / "state" / "mongospec").iterdir()) == []
 
 
@@ -157,4 +159,4 @@ def test_up_on_a_taken_port(run: Run, mongod: Binary, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert f"port {port} of 127.0.0.1 cannot be used" in result.stderr
     assert nothing_left(tmp_path)
-    assert run("down").stderr == "standalone: was not up\nreplicaset: was not up\n"
+    assert run("down").stderr == "nothing was up\n"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from runners.deployments.base import CommandError, Commands, DeploymentError
-from runners.deployments.binaries import Binary
 from runners.deployments.external import ExternalDeployment
-from runners.deployments.local import LocalDeployment
 from runners.model import JsonObject, Topology
-from tests.deployments.conftest import PyMongoCommands
 
 
 class Scripted:
@@ -88,8 +83,3 @@ def test_it_lets_go_of_what_it_asked() -> None:
     commands = Scripted({"hello": {}})
     with ExternalDeployment("mongodb://a:1", lambda _: commands):
         assert commands.closed
-
-
-def test_a_topology_that_mongod_alone_cannot_be() -> None:
-    with pytest.raises(DeploymentError, match="cannot be sharded; it can be standalone or replica"):
-        LocalDeployment(Topology.SHARDED, Binary(Path("x"), "1"), PyMongoCommands)

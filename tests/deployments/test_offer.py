@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from runners.deployments import offer as offering
+from runners.deployments import binaries, programs
 from runners.deployments.base import CommandError, Commands, DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.offer import Wish, offer
 from runners.model import JsonObject, Topology
+from runners.plan import Choice
 
 BINARY = Binary(Path("/opt/mongod"), "6.0.5")
+WITH_MONGOS = Binary(Path("/new/mongod"), "8.2.0", Path("/new/mongos"))
 URI = "mongodb://a:1"
 
 
@@ -39,49 +42,81 @@ def connect(_: str) -> Commands:
 
 @pytest.fixture(autouse=True)
 def _found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offering, "find_mongod", lambda given: BINARY)
+    servers = [BINARY, WITH_MONGOS]
+
+    def wanted(versions: Sequence[str], given: Path | None, say: object) -> list[Binary]:
+        return [servers[version == "8.2"] for version in versions] or servers
+
+    monkeypatch.setattr(binaries, "wanted", wanted)
+    monkeypatch.setattr(programs, "has_balancer", lambda: True)
+
+
+def offered(wish: Wish) -> list[str]:
+    return [each.info.id for each in offer(wish, connect, str)]
 
 
 def topologies(wish: Wish) -> list[Topology]:
-    return [each.info.topology for each in offer(wish, connect)]
+    return [each.info.topology for each in offer(wish, connect, str)]
 
 
-def test_without_a_wish_there_are_all_local_topologies() -> None:
-    assert topologies(Wish()) == [Topology.REPLICA_SET, Topology.STANDALONE]
-    assert not Wish().each
+def test_without_a_wish_there_is_all_that_the_machine_allows() -> None:
+    assert offered(Wish()) == [
+        *("replicaset-6.0.5", "standalone-6.0.5"),
+        *("replicaset-8.2.0", "standalone-8.2.0", "sharded-8.2.0", "load-balanced-8.2.0"),
+    ]
+    assert Wish().choices == (Choice(),)
+
+
+def test_a_named_version_comes_in_all_its_topologies() -> None:
+    assert offered(Wish(servers=["6.0"])) == ["replicaset-6.0.5", "standalone-6.0.5"]
+
+
+def test_a_named_topology_is_of_the_first_version_that_can_be_one() -> None:
+    wish = Wish(topologies=(Topology.REPLICA_SET, Topology.SHARDED))
+    assert offered(wish) == ["replicaset-6.0.5", "sharded-8.2.0"]
+
+
+def test_named_topologies_and_versions_are_combined() -> None:
+    wish = Wish(topologies=(Topology.REPLICA_SET, Topology.STANDALONE), servers=["6.0", "8.2"])
+    assert offered(wish) == [
+        str(each).replace("6.0", "6.0.5").replace("8.2", "8.2.0") for each in wish.choices
+    ]
+    assert len(wish.choices) == 4
+    with pytest.raises(DeploymentError, match=r"needs a mongos.* version 6\.0\.5"):
+        offered(Wish(topologies=(Topology.SHARDED,), servers=["6.0"]))
+
+
+def test_a_load_balancer_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "has_balancer", lambda: False)
+    assert "load-balanced-8.2.0" not in offered(Wish())
+    with pytest.raises(DeploymentError, match="needs haproxy, which is not on PATH; install"):
+        offered(Wish(topologies=(Topology.LOAD_BALANCED,)))
 
 
 def test_named_topologies_come_once_and_in_order() -> None:
     wish = Wish(topologies=(Topology.STANDALONE, Topology.REPLICA_SET, Topology.STANDALONE))
     assert topologies(wish) == [Topology.STANDALONE, Topology.REPLICA_SET]
-    assert wish.each
+    assert wish.choices == (Choice(Topology.STANDALONE), Choice(Topology.REPLICA_SET))
 
 
 @pytest.mark.parametrize("version", ["6", "6.0", "6.0.5"])
-@pytest.mark.parametrize("on", ["local", URI])
-def test_a_version_that_fits(on: str, version: str) -> None:
-    assert offer(Wish(on, servers=(version,)), connect)
+def test_a_version_that_fits(version: str) -> None:
+    assert offer(Wish(URI, servers=(version,)), connect, str)
 
 
 @pytest.mark.parametrize("version", ["6.0.50", "60", "5.0", "6.1", ""])
-@pytest.mark.parametrize("on", ["local", URI])
-def test_a_version_that_does_not_fit(on: str, version: str) -> None:
+def test_a_version_that_does_not_fit(version: str) -> None:
     with pytest.raises(DeploymentError, match=rf"--server {version}: .*version 6\.0\.5"):
-        offer(Wish(on, servers=(version,)), connect)
+        offer(Wish(URI, servers=(version,)), connect, str)
 
 
 def test_a_running_deployment_has_the_topology_it_has() -> None:
     assert topologies(Wish(URI)) == [Topology.REPLICA_SET]
     assert topologies(Wish(URI, (Topology.REPLICA_SET,))) == [Topology.REPLICA_SET]
     with pytest.raises(DeploymentError, match="--topology sharded: the deployment is replicaset"):
-        offer(Wish(URI, (Topology.SHARDED,)), connect)
+        offer(Wish(URI, (Topology.SHARDED,)), connect, str)
 
 
 def test_a_mongod_is_not_for_a_running_deployment() -> None:
     with pytest.raises(DeploymentError, match="--mongod is for local deployments"):
-        offer(Wish(URI, mongod=Path("mongod")), connect)
-
-
-def test_what_cannot_be_local_is_refused() -> None:
-    with pytest.raises(DeploymentError, match="cannot be load-balanced"):
-        offer(Wish(topologies=(Topology.LOAD_BALANCED,)), connect)
+        offer(Wish(URI, mongod=Path("mongod")), connect, str)
