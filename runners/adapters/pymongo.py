@@ -26,6 +26,7 @@ from pymongo.driver_info import DriverInfo
 from pymongo.operations import SearchIndexModel
 from pymongo.read_concern import ReadConcern
 from pymongo.server_api import ServerApi
+from pymongo.synchronous.client_session import _TxnState  # type: ignore[attr-defined]
 
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
@@ -75,8 +76,9 @@ def _servers(topology: Any) -> Iterable[ServerView]:
 
 
 def _transaction_state(session: Any) -> str:
-    state = str(session._transaction.state.name).lower()
-    return "committed" if state == "committed_empty" else state
+    names = {value: name.lower() for name, value in vars(_TxnState).items()}
+    name = names[session._transaction.state]
+    return "committed" if name == "committed_empty" else name
 
 
 def _pinned_server(session: Any) -> str | None:

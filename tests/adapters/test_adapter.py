@@ -328,6 +328,29 @@ def test_reset_ends_everything_newest_first(
         adapter.run("client0", "close", {})
 
 
+def test_what_clients_publish_as_a_case_ends_is_not_the_next_cases(
+    adapter: PyMongoLike, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = _client(
+        adapter,
+        {
+            "uri": "mongodb://observed",
+            "observeEvents": ["topologyClosedEvent"],
+            "observeLogMessages": {"topology": "debug"},
+        },
+    )
+
+    def close() -> None:
+        client.log("Stopped topology monitoring")
+        client.publish("TopologyListener", "closed")
+
+    monkeypatch.setattr(client, "close", close)
+    close()
+    assert [name for _, name, _ in events] == ["log", "log", "topologyClosedEvent"]
+    adapter.reset()
+    assert len(events) == 3
+
+
 def test_closing_one_entity_forgets_it(adapter: PyMongoLike) -> None:
     client = _client(adapter)
     adapter.close("client1")

@@ -37,8 +37,8 @@ def _observer(events: Events, wanted: Wanted | None = None) -> Observer:
 
 
 def _hear(observer: Observer, listener: str, method: str, **fields: Any) -> None:
-    names = list(LISTENERS)
-    getattr(observer.listeners()[names.index(listener)], method)(fake.Event(**fields))
+    listeners = {type(each).__name__: each for each in observer.listeners()}
+    getattr(listeners[f"Observing{listener}"], method)(fake.Event(**fields))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,52 @@ def test_connections_are_counted_without_being_observed(events: Events) -> None:
         _hear(observer, "ConnectionPoolListener", method, **_AT)
     assert observer.checked_out == 1
     assert events == []
+
+
+@pytest.mark.parametrize(
+    ("event", "classes"),
+    [
+        ("commandFailedEvent", {"ObservingCommandListener", "ObservingConnectionPoolListener"}),
+        ("topologyClosedEvent", {"ObservingTopologyListener", "ObservingConnectionPoolListener"}),
+        ("poolClearedEvent", {"ObservingConnectionPoolListener"}),
+    ],
+)
+def test_only_listeners_of_use_burden_the_driver(
+    events: Events, event: str, classes: set[str]
+) -> None:
+    listeners = _observer(events, Wanted(frozenset({event}))).listeners()
+    assert {type(each).__name__ for each in listeners} == classes
+
+
+def test_a_stopped_observer_gives_nothing_and_still_counts(events: Events) -> None:
+    observer = _observer(events)
+    observer.stop()
+    _hear(observer, "CommandListener", "started", **_COMMAND, command={1, 2})
+    _hear(observer, "ConnectionPoolListener", "connection_checked_out", **_AT)
+    assert (events, observer.faults, observer.checked_out) == ([], [], 1)
+
+
+def test_stopping_waits_for_an_event_on_its_way(events: Events) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def sink(*event: Any) -> None:
+        entered.set()
+        go_on.wait(10)
+        events.append(event)
+
+    observer = Observer("client0", Wanted(NAMES), fake.SYNC, sink, [])
+    hearing = threading.Thread(
+        target=lambda: _hear(observer, "ConnectionPoolListener", "pool_ready", **_AT), daemon=True
+    )
+    hearing.start()
+    assert entered.wait(10)
+    stopping = threading.Thread(target=observer.stop, daemon=True)
+    stopping.start()
+    stopping.join(0.05)
+    assert stopping.is_alive()
+    go_on.set()
+    stopping.join(10)
+    assert [name for _, name, _ in events] == ["poolReadyEvent"]
 
 
 def test_a_failed_conversion_is_kept_and_still_raised(events: Events) -> None:

@@ -272,6 +272,24 @@ def test_a_sessions_id_is_the_commands(adapter: Adapter, heard: Heard) -> None:
     _result(adapter, "session0", "endSession", {})
 
 
+def test_a_transactions_state_is_told_as_the_format_spells_it(adapter: Adapter) -> None:
+    if "operation.session.spec.transactionState" not in adapter.info.capabilities:
+        pytest.skip("not run: the driver has no transactions")
+    adapter.create("session", "session0", {"client": "client0"})
+
+    def state() -> Any:
+        return _result(adapter, "session0", "spec.transactionState", {})
+
+    assert state() == "none"
+    _result(adapter, "session0", "startTransaction", {})
+    assert state() == "starting"
+    _result(adapter, "session0", "commitTransaction", {})
+    assert state() == "committed"
+    _result(adapter, "session0", "startTransaction", {})
+    _result(adapter, "session0", "abortTransaction", {})
+    assert state() == "aborted"
+
+
 def test_the_order_of_a_command_does_not_depend_on_the_file(adapter: Adapter, heard: Heard) -> None:
     arguments: JsonObject = {"commandName": "ping", "command": {"comment": 1, "ping": 1}}
     _result(adapter, "db0", "runCommand", arguments)
@@ -302,7 +320,7 @@ def test_events_of_every_kind(adapter: Adapter, heard: Heard) -> None:
     heard.wait_for("topologyDescriptionChangedEvent")
     assert heard.of("topologyDescriptionChangedEvent")[-1]["newDescription"] == {"type": "Single"}
     assert heard.wait_for("serverHeartbeatSucceededEvent")["awaited"] in (True, False)
-    adapter.reset()
+    _result(adapter, "client0", "close", {})
     assert heard.wait_for("topologyClosedEvent") == {}
 
 

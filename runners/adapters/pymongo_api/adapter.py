@@ -159,10 +159,9 @@ class PyMongoLike:
         self._end(entity)
 
     def reset(self) -> None:
-        """Close all entities, newest first."""
+        """Close all entities, newest first; what they publish while they close is nobody's."""
+        self._stop_observing()
         with contextlib.ExitStack() as stack:
-            if self._opened is not None:
-                stack.callback(self._opened.logs.stop)
             for entity in (*self._entities.values(), *self._unnamed):
                 stack.callback(self._end, entity)
             self._entities.clear()
@@ -186,6 +185,13 @@ class PyMongoLike:
         """The server may be gone by now: a driver's error here says nothing about a case."""
         with contextlib.suppress(*self._binding.failures):
             self._driving.run(end(entity))
+
+    def _stop_observing(self) -> None:
+        if self._opened is not None:
+            self._opened.logs.stop()
+        for entity in self._entities.values():
+            if entity.observer is not None:
+                entity.observer.stop()
 
     def _find(self, kind: str | None, entity_id: Json) -> Entity:
         entity = self._entities.get(entity_id) if isinstance(entity_id, str) else None

@@ -12,6 +12,8 @@ from runners.adapters.base import EventSink
 from runners.adapters.pymongo_api.binding import Binding, address_text
 from runners.adapters.pymongo_api.events import LISTENERS, SENSITIVE_COMMANDS, EventKind
 
+_COUNTED = "ConnectionPoolListener"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -37,7 +39,8 @@ class Wanted:
 class Observer:
     """Hears a client's events, converts those that are wanted, and counts connections.
 
-    Drivers swallow what a listener raises, so failed conversions are kept in `faults`.
+    Drivers swallow what a listener raises, so failed conversions are kept in `faults`. What a
+    client still publishes after `stop` goes nowhere: its id may be another client's by then.
     """
 
     client: str
@@ -49,10 +52,25 @@ class Observer:
     checked_out: int = 0
     _established: Counter[str] = field(default_factory=Counter)
     _changed: threading.Condition = field(default_factory=threading.Condition)
+    _giving: threading.RLock = field(default_factory=threading.RLock)
 
     def listeners(self) -> list[Any]:
-        """A listener of each of the driver's classes, for the client to be made."""
-        return [self._listener(name) for name in LISTENERS]
+        """A listener of each of the driver's classes that is of use, for the client to be made.
+
+        Drivers do more for clients with listeners: PyMongo keeps a thread for topology events,
+        which each client waits for as it closes.
+        """
+        return [self._listener(name) for name in LISTENERS if self._of_use(name)]
+
+    def stop(self) -> None:
+        """Give no more events to the sink; one that is on its way there arrives before."""
+        with self._giving:
+            self.listening = False
+
+    def _of_use(self, class_name: str) -> bool:
+        if class_name == _COUNTED:
+            return True
+        return any(kind.name in self.wanted.events for kind in LISTENERS[class_name].values())
 
     def _listener(self, class_name: str) -> Any:
         base = getattr(self.binding.monitoring, class_name)
@@ -65,13 +83,18 @@ class Observer:
         def hear(_listener: Any, event: Any) -> None:
             try:
                 self._count(method, event)
-                if self.listening and self._wants(kind.name, event):
-                    self.sink(self.client, kind.name, kind.convert(self.binding, event))
+                if self._wants(kind.name, event):
+                    self._give(kind, event)
             except Exception as error:
                 self.faults.append(error)
                 raise
 
         return hear
+
+    def _give(self, kind: EventKind, event: Any) -> None:
+        with self._giving:
+            if self.listening:
+                self.sink(self.client, kind.name, kind.convert(self.binding, event))
 
     def _wants(self, name: str, event: Any) -> bool:
         if name not in self.wanted.events:
