@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runners.adapters.pymongo_api.events import LISTENERS, NAMES
+from runners.adapters.pymongo_api.events import NAMES
 from runners.adapters.pymongo_api.observer import Observer, Wanted
 from runners.model import JsonObject
 from tests.adapters import fake
