@@ -14,7 +14,6 @@ import pymongo
 import pymongo.errors
 import pymongo.monitoring
 import pymongo.read_preferences
-from bson import json_util
 from pymongo.client_session import (  # type: ignore[attr-defined]  # both are documented there
     ClientSession,
     TransactionOptions,
@@ -32,8 +31,9 @@ from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView, address_text
 from runners.adapters.pymongo_api.driving import Inline
+from runners.adapters.pymongo_json import from_json, to_json
+from runners.adapters.pymongo_logic import logic
 from runners.adapters.pymongo_values import VALUES
-from runners.model import Json
 
 
 def adapter() -> Adapter:
@@ -45,16 +45,6 @@ def adapter() -> Adapter:
 def keep_log_documents_whole() -> None:
     """Cases look into logged documents; the driver cuts them after 1000 characters otherwise."""
     os.environ.setdefault("MONGOB_LOG_MAX_DOCUMENT_LENGTH", "100000")
-
-
-def _to_json(value: Any) -> Json:
-    text = json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
-    result: Json = json.loads(text)
-    return result
-
-
-def _from_json(value: Json) -> Any:
-    return json_util.loads(json.dumps(value), json_options=json_util.CANONICAL_JSON_OPTIONS)
 
 
 def _read_preference(mode: str, **options: Any) -> Any:
@@ -130,8 +120,8 @@ BINDING = Binding(
         bson.errors.BSONError,
         *(ValueError, TypeError, OverflowError),
     ),
-    to_json=_to_json,
-    from_json=_from_json,
+    to_json=to_json,
+    from_json=from_json,
     read_preference=_read_preference,
     read_concern=ReadConcern,
     write_concern=_write_concern,
@@ -153,5 +143,5 @@ BINDING = Binding(
     forwards={Collection.find: Cursor, Collection.find_one: Cursor},
     withheld=frozenset({"rawData"}),
     timeout=pymongo.timeout,
-    logic=VALUES,
+    logic={**VALUES, **logic(pymongo.MongoClient, Inline().run)},
 )

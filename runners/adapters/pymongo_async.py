@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import gridfs
@@ -15,6 +16,7 @@ from runners.adapters import pymongo as sync
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.driving import Loop
+from runners.adapters.pymongo_logic import logic
 
 
 def adapter() -> Adapter:
@@ -34,5 +36,6 @@ BINDING = replace(
         "session": AsyncClientSession,
         "bucket": gridfs.AsyncGridFSBucket,
     },
+    logic={**sync.BINDING.logic, **logic(pymongo.AsyncMongoClient, asyncio.run)},
     forwards={AsyncCollection.find: AsyncCursor, AsyncCollection.find_one: AsyncCursor},
 )

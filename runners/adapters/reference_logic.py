@@ -3,8 +3,9 @@
 Plain JSON goes in and out. Numbers are plain; ObjectIds and topology versions are canonical
 Extended JSON. Times are milliseconds, as in the files.
 
-- `sdam`: `uri`; `phases`, each with `responses` (pairs of an address and a hello reply, `{}` where
-  the check failed on the network) and `applicationErrors`. Gives `outcomes`, one a phase:
+- `sdam`: `uri`; `events`, whether these have to be told; `phases`, each with `responses` (pairs of
+  an address and a hello reply, `{}` where the check failed on the network) and
+  `applicationErrors`. Gives `outcomes`, one a phase:
   `servers` by address (`type`, `error`, `setName`, `setVersion`, `electionId`, `primary`,
   `topologyVersion`, `logicalSessionTimeoutMinutes`, `minWireVersion` and `maxWireVersion`, both
   null where no hello told them, and `pool.generation`), `topologyType`, `setName`,

@@ -2,12 +2,16 @@
 
 Formats: server-discovery-and-monitoring/tests (rs, single, sharded, load-balanced, errors) and
 its monitoring suite, whose outcomes are events. The adapter is asked for `sdam` with the file's
-`uri` and `phases` (without their outcomes) and answers `{"outcomes": [...]}`, one a phase.
+`uri`, `phases` (without their outcomes) and `events`, whether it has to tell them, and answers
+`{"outcomes": [...]}`, one a phase. A server's `hosts`, `passives` and `arbiters` may be told as one
+list, `members`, by a driver which does not keep them apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import TypeVar
 
 from runners.adapters.base import Adapter, AdapterError
 from runners.load import SpecFile
@@ -17,6 +21,10 @@ from runners.unified.match import Mismatch
 
 _FILE = ("$schema", "description", "uri", "phases")
 _INPUTS = ("responses", "applicationErrors")
+_MEMBERS = ("hosts", "passives", "arbiters")
+_OF_A_SET = frozenset({"server_opening_event", "server_closed_event"})
+
+T = TypeVar("T")
 _PHASE = ("description", "outcome", *_INPUTS)
 
 
@@ -41,7 +49,9 @@ def _ask(uri: str, phases: list[Node], adapter: Adapter) -> list[Json]:
         {key: node.value for key, node in phase.fields().items() if key in _INPUTS}
         for phase in phases
     ]
-    outcomes = ask(adapter, "sdam", {"uri": uri, "phases": inputs}).get("outcomes")
+    events = any("events" in phase.need("outcome").fields() for phase in phases)
+    arguments: JsonObject = {"uri": uri, "phases": inputs, "events": events}
+    outcomes = ask(adapter, "sdam", arguments).get("outcomes")
     if not isinstance(outcomes, list) or len(outcomes) != len(phases):
         raise AdapterError(f"sdam should answer {len(phases)} outcomes, not {outcomes!r}")
     return outcomes
@@ -84,7 +94,19 @@ def _check_addressed(
         message = f"should have the servers {_listed(wanted)}, but has {_listed(actual)}"
         yield unlike(message, expected, dict(actual))
     for address in wanted.keys() & actual.keys():
-        yield from against(wanted[address], actual[address], _SERVER)
+        yield from _check_server(wanted[address], actual[address])
+
+
+def _check_server(expected: Node, actual: Json) -> Iterator[Mismatch]:
+    """A driver that keeps one list of all members is asked for those, not for what kind each is."""
+    if isinstance(actual, dict) and "members" in actual:
+        fields = expected.fields()
+        lists = [fields.pop(key) for key in _MEMBERS if key in fields]
+        if lists:
+            members: list[Json] = [item.value for each in lists for item in each.items()]
+            yield from same_set(Node(members, expected.path), actual["members"])
+        expected = Node({key: node.value for key, node in fields.items()}, expected.path)
+    yield from against(expected, actual, _SERVER)
 
 
 def _listed(addresses: Mapping[str, object]) -> str:
@@ -93,8 +115,9 @@ def _listed(addresses: Mapping[str, object]) -> str:
 
 def _check_description(expected: Node, actual: Json) -> Iterator[Mismatch]:
     """A description inside an event: of the topology if it has a topologyType, else a server's."""
-    rules = _TOPOLOGY if "topologyType" in expected.fields() else _SERVER
-    return against(expected, actual, rules)
+    if "topologyType" in expected.fields():
+        return against(expected, actual, _TOPOLOGY)
+    return _check_server(expected, actual)
 
 
 def _check_events(expected: Node, actual: Json) -> Iterator[Mismatch]:
@@ -103,8 +126,32 @@ def _check_events(expected: Node, actual: Json) -> Iterator[Mismatch]:
     if len(wanted) != len(found):
         message = f"should have {len(wanted)} events, but has {len(found)}"
         yield unlike(message, expected, actual)
-    for node, event in zip(wanted, found, strict=False):
+    in_order = zip(
+        _ordered(wanted, lambda node: node.value),
+        _ordered(found, lambda event: event),
+        strict=False,
+    )
+    for node, event in in_order:
         yield from against(node, event, _EVENTS)
+
+
+def _ordered(events: list[T], value: Callable[[T], Json]) -> Iterator[T]:
+    """The events, with those of servers that came (or went) at once by address.
+
+    A topology's servers are a set, so which of them comes first in one change says nothing.
+    """
+    for kind, group in groupby(events, lambda event: _told(value(event))[0]):
+        if kind in _OF_A_SET:
+            yield from sorted(group, key=lambda event: _told(value(event))[1])
+        else:
+            yield from group
+
+
+def _told(event: Json) -> tuple[str, str]:
+    """An event's name and its server's address, as far as it has them."""
+    for name, body in event.items() if isinstance(event, dict) else ():
+        return name, str(body.get("address")) if isinstance(body, dict) else ""
+    return "", ""
 
 
 def _check_is_there(expected: Node, actual: Json) -> Iterator[Mismatch]:

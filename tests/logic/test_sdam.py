@@ -169,6 +169,68 @@ def test_events_are_a_sequence(change: str, tmp_path: Path) -> None:
     assert path.startswith("phases[1].outcome.events")
 
 
+OPENING = """\
+description: two seeds
+uri: mongodb://a,b
+phases:
+  - outcome:
+      events:
+        - topology_opening_event: {topologyId: any}
+        - topology_description_changed_event: {topologyId: any}
+        - server_opening_event: {address: a:27017}
+        - server_opening_event: {address: b:27017}
+"""
+
+
+def test_servers_that_come_at_once_come_in_any_order(tmp_path: Path) -> None:
+    spec = write(tmp_path, OPENING)
+    answer: Any = LOGIC["sdam"](spec.value)
+    events = answer["outcomes"][0]["events"]
+    events[2:] = reversed(events[2:])
+    assert run(spec, answering({"sdam": always(answer)})).state is State.PASS
+    events[1:3] = reversed(events[1:3])
+    assert failure(run(spec, answering({"sdam": always(answer)})))[0].startswith(
+        "phases[0].outcome.events[1]"
+    )
+    events[1:] = [events[2], events[1], events[1]]
+    path, _ = failure(run(spec, answering({"sdam": always(answer)})))
+    assert path.endswith("events[2].server_opening_event.address")
+
+
+@pytest.mark.parametrize(
+    ("members", "state"),
+    [
+        (["a:27017", "b:27017", "c:27017"], State.PASS),
+        (["a:27017", "b:27017"], State.FAIL),
+        ("a:27017", State.FAIL),
+        (None, State.FAIL),
+    ],
+)
+def test_a_driver_may_tell_hosts_passives_and_arbiters_as_one(
+    members: Any, state: State, tmp_path: Path
+) -> None:
+    lists = "hosts: [c:27017], passives: [a:27017], arbiters: [b:27017]"
+    spec = write(tmp_path, OPENING.partition("events:")[0] + f"servers: {{a:27017: {{{lists}}}}}\n")
+    server = {"members": members, "hosts": ["not asked"]}
+    answer = always({"outcomes": [{"servers": {"a:27017": server}}]})
+    verdict = run(spec, answering({"sdam": answer}))
+    assert verdict.state is state
+    if state is State.FAIL:
+        assert failure(verdict)[0] == "phases[0].outcome.servers.a:27017"
+
+
+@pytest.mark.parametrize("file", [FILE, OPENING, FILE.partition("      events:")[0]])
+def test_the_driver_is_told_whether_events_are_expected(file: str, tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def answer(arguments: Any) -> Any:
+        asked.append(arguments["events"])
+        return LOGIC["sdam"](arguments)
+
+    run(write(tmp_path, file), answering({"sdam": answer}))
+    assert asked == ["events:" in file]
+
+
 def test_all_events_have_the_same_topology_id(tmp_path: Path) -> None:
     spec, answer = changed_answer(tmp_path)
     (event,) = answer["outcomes"][1]["events"][0].values()

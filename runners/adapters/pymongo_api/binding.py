@@ -22,9 +22,11 @@ class ServerView(NamedTuple):
 
 
 def address_text(address: tuple[str, int | None]) -> str:
-    """`host:port`, or the path of a socket, whose port is None."""
+    """`host:port`, `[IPv6]:port`, or the path of a socket, whose port is None."""
     host, port = address
-    return host if port is None else f"{host}:{port}"
+    if port is None:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class LogEntry(NamedTuple):
