@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -58,6 +57,19 @@ class Place:
     control: Control
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Cases for a deployment that is not started yet."""
+
+    deployment: Deployment
+    cases: Iterable[Found]
+
+
+Give: TypeAlias = Callable[[Verdict], None]
+Execute: TypeAlias = Callable[[Sequence[Job], Callable[[str], None], Give], None]
+"""Runs jobs: it says when a deployment is started, and gives the verdict of each case."""
+
+
 @contextmanager
 def opened(adapter: Adapter) -> Iterator[Driver]:
     """A driver under test for as long as the context lasts."""
@@ -84,7 +96,7 @@ def check(
     collection: Collection,
     driver: Driver,
     deployments: Callable[[], Sequence[Deployment]],
-    connect: Connect,
+    execute: Execute,
     watcher: Watcher,
     *,
     choices: Sequence[plan.Choice] = (plan.Choice(),),
@@ -92,7 +104,7 @@ def check(
     """The verdict of every case, on each of the choices that has a deployment for it.
 
     The watcher hears each verdict as soon as it is there. `deployments` is called only if a case
-    needs a server; those that the plan uses are started, one after the other. Raises
+    needs a server; `execute` starts those that the plan uses and runs the cases there. Raises
     DeploymentError where none can be offered.
     """
     found = {each.case: each for each in collection.cases}
@@ -116,10 +128,12 @@ def check(
         give(Verdict(case, State.UNMET, reason))
     for case in planned.without_server:
         give(run(found[case], driver, None))
-    for deployment in offered:
-        if cases := planned.on.get(deployment.info.id):
-            watcher.say(f"starting {deployment.info.id} for {len(cases)} cases")
-            _run_all([found[case] for case in cases], deployment, driver, connect, give)
+    jobs = [
+        Job(each, tuple(found[case] for case in planned.on[each.info.id]))
+        for each in offered
+        if each.info.id in planned.on
+    ]
+    execute(jobs, watcher.say, give)
     if len(verdicts) != total or (len(choices) == 1 and total != len(collection)):
         raise RuntimeError(
             f"internal error: {len(collection)} cases, {total} planned, {len(verdicts)} verdicts"
@@ -162,30 +176,39 @@ def run(found: Found, driver: Driver, place: Place | None) -> Verdict:
         return Verdict(case, State.ERROR, message, deployment=where, failure=failure)
 
 
-def _run_all(
-    cases: Sequence[Found],
-    deployment: Deployment,
-    driver: Driver,
-    connect: Connect,
-    give: Callable[[Verdict], None],
-) -> None:
+def in_turn(driver: Driver, connect: Connect) -> Execute:
+    """Runs jobs in this process, one after the other."""
+
+    def execute(jobs: Sequence[Job], say: Callable[[str], None], give: Give) -> None:
+        for job in jobs:
+            say(f"starting {job.deployment.info.id}")
+            run_on(job, driver, connect, give)
+
+    return execute
+
+
+def run_on(job: Job, driver: Driver, connect: Connect, give: Give) -> None:
     """Run cases on a deployment, which is started again where a case broke it.
 
     Where it does not start, all cases that are left are errors.
     """
-    left = deque(cases)
+    cases = iter(job.cases)
+    following = next(cases, None)
     try:
-        while left:
-            with started(deployment, connect) as place:
+        while following is not None:
+            with started(job.deployment, connect) as place:
                 healthy = True
-                while left and healthy:
-                    verdict = run(left.popleft(), driver, place)
+                while following is not None and healthy:
+                    verdict = run(following, driver, place)
                     give(verdict)
                     healthy = not broken_by(verdict, place)
+                    following = next(cases, None)
     except DeploymentError as error:
-        id_ = deployment.info.id
-        for each in left:
-            give(Verdict(each.case, State.ERROR, f"{id_} does not start: {error}", 0, id_))
+        id_ = job.deployment.info.id
+        reason = f"{id_} does not start: {error}"
+        while following is not None:
+            give(Verdict(following.case, State.ERROR, reason, 0, id_))
+            following = next(cases, None)
 
 
 def broken_by(verdict: Verdict, place: Place) -> bool:

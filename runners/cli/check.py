@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,6 @@ import click
 from runners import check as checking
 from runners.adapters import NAMES, load
 from runners.adapters.base import DriverInfo
-from runners.check import Driver
 from runners.cli.options import (
     MONGOD,
     PATHS,
@@ -29,6 +29,7 @@ from runners.model import Topology, Verdict
 from runners.report import run_file
 from runners.report.run import Run, specs_at
 from runners.report.terminal import LiveProgress, PlainProgress, progress, summary
+from runners.side_by_side import SideBySide
 
 
 @dataclass
@@ -87,6 +88,14 @@ class Recorder:
 @SUITES
 @TEXT
 @click.option(
+    "-j",
+    "jobs",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Run on N deployments at once, in a process each; default: 1.",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -101,6 +110,7 @@ def check(
     mongod: Path | None,
     suites: tuple[str, ...],
     text: str,
+    jobs: int,
     json_file: Path | None,
 ) -> None:
     """Run the cases of spec files, or without PATH our own, against a driver.
@@ -114,7 +124,7 @@ def check(
     wish = Wish(on, topologies, servers, mongod)
     failed = False
     for name in dict.fromkeys(drivers):
-        run = _check_one(name, collection, wish, paths)
+        run = _check_one(name, collection, wish, paths, jobs)
         summary(run)
         if json_file is not None:
             run_file.write(run, json_file if len(drivers) == 1 else _for_driver(json_file, name))
@@ -124,23 +134,27 @@ def check(
     click.get_current_context().exit(1 if failed else 0)
 
 
-def _check_one(name: str, collection: Collection, wish: Wish, paths: Sequence[Path]) -> Run:
+def _check_one(
+    name: str, collection: Collection, wish: Wish, paths: Sequence[Path], jobs: int
+) -> Run:
     """Check one driver; an interrupted check gives what it found."""
     with checking.opened(load(name)) as driver, progress() as shown:
         recorder = Recorder(shown)
+
+        def deployments() -> Sequence[Deployment]:
+            recorder.offered = offer(wish, connect, recorder.say)
+            return recorder.offered
+
+        execute = (
+            checking.in_turn(driver, connect)
+            if jobs == 1
+            else SideBySide(jobs, partial(load, name), connect)
+        )
         try:
-            _check(collection, driver, wish, recorder)
+            checking.check(collection, driver, deployments, execute, recorder, choices=wish.choices)
         except KeyboardInterrupt:
             return recorder.run(driver.info, paths, complete=False)
         return recorder.run(driver.info, paths, complete=True)
-
-
-def _check(collection: Collection, driver: Driver, wish: Wish, recorder: Recorder) -> None:
-    def deployments() -> Sequence[Deployment]:
-        recorder.offered = offer(wish, connect, recorder.say)
-        return recorder.offered
-
-    checking.check(collection, driver, deployments, connect, recorder, choices=wish.choices)
 
 
 def _for_driver(path: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 from runners.model import DeploymentInfo, JsonObject
 
@@ -41,6 +41,8 @@ class Deployment(ABC):
     """
 
     info: DeploymentInfo
+    copies: ClassVar[bool] = True
+    """Whether one that is not started can be copied, and the copies be started side by side."""
 
     @abstractmethod
     def start(self) -> None:

@@ -19,6 +19,8 @@ class ExternalDeployment(Deployment):
     Raises DeploymentError, without the URI's credentials, where nobody answers.
     """
 
+    copies = False
+
     def __init__(self, uri: str, connect: Connect) -> None:
         self._uri = uri
         self._connect = connect

@@ -38,13 +38,16 @@ class Bench:
         self.asked += 1
         return list(self.deployments)
 
+    def execute(self, driver: check.Driver) -> check.Execute:
+        return check.in_turn(driver, self.connecting)
+
     def run(self, *choices: Choice) -> list[Verdict]:
         with check.opened(self.driver) as driver:
             verdicts = check.check(
                 self.collected(),
                 driver,
                 self.offer,
-                self.connecting,
+                self.execute(driver),
                 self.notes,
                 choices=choices or (Choice(),),
             )
@@ -145,7 +148,7 @@ def test_no_deployment_to_offer_is_bad_input(bench: Bench) -> None:
         raise DeploymentError("no mongod found")
 
     with check.opened(bench.driver) as driver, pytest.raises(DeploymentError, match="no mongod"):
-        check.check(bench.collected(), driver, offer, bench.connecting, bench.notes)
+        check.check(bench.collected(), driver, offer, bench.execute(driver), bench.notes)
 
 
 def test_a_broken_deployment_is_started_again(bench: Bench) -> None:
@@ -182,10 +185,10 @@ def test_a_lost_verdict_does_not_go_unnoticed(
 ) -> None:
     write_spec(bench.folder / "a" / "x.json", a_test("one"), a_test("two"))
 
-    def forgetful(cases: object, deployment: object, driver: object, *_: object) -> None:
+    def forgetful(*_: object) -> None:
         """Runs nothing."""
 
-    monkeypatch.setattr(check, "_run_all", forgetful)
+    monkeypatch.setattr(check, "run_on", forgetful)
     with pytest.raises(RuntimeError, match="internal error: 2 cases, 2 planned, 0 verdicts"):
         bench.run()
 
@@ -198,7 +201,7 @@ def test_an_interrupted_check_stops_its_deployment_and_driver(bench: Bench) -> N
 
     bench.notes.on_verdict = interrupt
     with pytest.raises(KeyboardInterrupt), check.opened(bench.driver) as driver:
-        check.check(bench.collected(), driver, bench.offer, bench.connecting, bench.notes)
+        check.check(bench.collected(), driver, bench.offer, bench.execute(driver), bench.notes)
     assert [verdict.state for verdict in bench.notes.verdicts] == [State.PASS]
     assert bench.deployments[0].starts == 1
     assert not bench.deployments[0].running
