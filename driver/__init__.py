@@ -22,6 +22,7 @@ from driver.operations.timeout_mode import TimeoutMode
 from driver.read_preferences import ReadPreference
 from driver.runtime.block import timeout
 from driver.server_api import ServerApi, ServerApiVersion
+from driver.session.options import SessionOptions, TransactionOptions
 from driver.sync import MongoClient
 from driver.version import __version__
 
@@ -42,7 +43,9 @@ __all__ = [
     "ReturnDocument",
     "ServerApi",
     "ServerApiVersion",
+    "SessionOptions",
     "TimeoutMode",
+    "TransactionOptions",
     "UpdateMany",
     "UpdateOne",
     "WriteConcern",

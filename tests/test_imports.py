@@ -46,14 +46,14 @@ ALLOWED = {
     "driver.wire": {"driver.bson", "driver.errors"},
     "driver.topology": _VALUES | {"driver.bson"},
     "driver.pool": set(),
-    "driver.session": {"driver.bson"},
+    "driver.session": _VALUES | {"driver.bson"},
     "driver.auth": _VALUES | {"driver.bson"},
     "driver.operations": _VALUES | {"driver.bson", "driver.topology"},
     "driver.runtime": {"driver.deadline", "driver.errors", "driver.topology", "driver.wire"},
     "driver.engine": _VALUES | _PURE | {"driver.operations", "driver.runtime.base"},
     "driver.aio": _VALUES
     | {"driver.bson", "driver.topology", "driver.operations"}
-    | {"driver.engine", "driver.runtime"},
+    | {"driver.engine", "driver.runtime", "driver.session"},
     "driver.sync": _VALUES | {"driver.aio", "driver.engine", "driver.runtime"},
 }
 # The adapters' own modules. What drivers with PyMongo's names share, pymongo_api, knows none.

@@ -10,10 +10,11 @@ from driver.aio.change_stream import Watchable
 from driver.aio.cursor import AsyncCommandCursor
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope, Scoped
+from driver.bson import Timestamp
 from driver.concerns import WriteConcern
 from driver.engine.client_bulk import client_bulk_write
 from driver.engine.core import Core
-from driver.engine.session import AsyncClientSession
+from driver.engine.session import AsyncClientSession, in_transaction
 from driver.errors import ConfigurationError, InvalidOperation
 from driver.models import WriteModel
 from driver.operations.base import put
@@ -23,6 +24,7 @@ from driver.read_preferences import ReadPreference
 from driver.results import ClientBulkWriteResult
 from driver.runtime.aio import AsyncioRuntime, in_event_loop
 from driver.runtime.base import Runtime
+from driver.session.options import SessionOptions, TransactionOptions
 from driver.topology.description import Address, ServerType, TopologyDescription
 
 
@@ -182,6 +184,8 @@ class AsyncMongoClient(Scoped, Watchable):
             raise TypeError("models must be a list of write models")
         if not models:
             raise InvalidOperation("models must not be empty: there is nothing to write")
+        if write_concern is not None and in_transaction(session):
+            raise InvalidOperation("Cannot set write concern after starting a transaction.")
         concern = write_concern or self.write_concern
         return await client_bulk_write(
             self._core,
@@ -189,7 +193,7 @@ class AsyncMongoClient(Scoped, Watchable):
             session,
             ordered=ordered,
             verbose=verbose_results,
-            acknowledged=concern.acknowledged,
+            acknowledged=concern.acknowledged or session is not None,
             write_concern=concern,
             timeout=self._scope.timeout,
             codec_options=self.codec_options,
@@ -209,13 +213,20 @@ class AsyncMongoClient(Scoped, Watchable):
     def start_session(
         self,
         causal_consistency: bool | None = None,
-        default_transaction_options: Any = None,
+        default_transaction_options: TransactionOptions | None = None,
         snapshot: bool = False,
+        snapshot_time: Timestamp | None = None,
     ) -> AsyncClientSession:
-        """A session: operations that are given it see each other's effects in order."""
-        if snapshot or default_transaction_options is not None:
-            raise InvalidOperation("snapshot reads and transactions are not supported yet")
-        return self._core.start_session(causal_consistency=causal_consistency is not False)
+        """A session: operations that are given it see each other's effects in order.
+
+        With `snapshot`, reads see the data of one time: `snapshot_time`, or that of the first read.
+        Not to be used by two threads or tasks at once, nor on both sides of a fork; one that rests
+        for longer than a minute before its first use may have expired.
+        """
+        options = SessionOptions(
+            causal_consistency, default_transaction_options, snapshot, snapshot_time
+        )
+        return AsyncClientSession(self._core, options, implicit=False, client=self)
 
     async def aconnect(self) -> None:
         """Begin to watch the deployment now."""

@@ -13,7 +13,6 @@ from driver.normalize import sort_document
 from driver.operations.base import put
 from driver.operations.catalog import ListFrom, is_missing_namespace
 from driver.operations.timeout_mode import CursorKind
-from driver.read_preferences import ReadPreference
 
 
 class CollectionIndexes(CollectionBase):
@@ -62,7 +61,6 @@ class CollectionIndexes(CollectionBase):
             database=self._db,
             command=command,
             codec_options=self.codec_options,
-            read_preference=ReadPreference.PRIMARY,
             timeout=self._scope.timeout,
         )
         try:

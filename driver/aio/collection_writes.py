@@ -49,6 +49,10 @@ class CollectionWrites(CollectionBase):
             **options,
         }
 
+    def _acknowledged(self, session: Any) -> bool:
+        """Whether the server answers; in a transaction it does, whose write concern counts then."""
+        return self.write_concern.acknowledged or session is not None
+
     async def insert_one(
         self,
         document: Mapping[str, Any],
@@ -67,7 +71,7 @@ class CollectionWrites(CollectionBase):
         )
         statement = insert_statement(document, self.codec_options)
         await write_one(self._core, statement, session, **options)
-        return InsertOneResult(self.write_concern.acknowledged, document.get("_id"))
+        return InsertOneResult(self._acknowledged(session), document.get("_id"))
 
     async def insert_many(
         self,
@@ -92,7 +96,7 @@ class CollectionWrites(CollectionBase):
         statements = [insert_statement(document, self.codec_options) for document in given]
         await write_many(self._core, statements, session, ordered=ordered, **options)
         ids = [document.get("_id") for document in given]
-        return InsertManyResult(self.write_concern.acknowledged, ids)
+        return InsertManyResult(self._acknowledged(session), ids)
 
     async def bulk_write(
         self,
@@ -120,7 +124,7 @@ class CollectionWrites(CollectionBase):
         )
         statements = [request.statement(self.codec_options) for request in requests]
         result = await write_many(self._core, statements, session, ordered=ordered, **options)
-        return BulkWriteResult(self.write_concern.acknowledged, result)
+        return BulkWriteResult(self._acknowledged(session), result)
 
     async def update_one(
         self,
@@ -203,7 +207,7 @@ class CollectionWrites(CollectionBase):
     ) -> UpdateResult:
         statement = model.statement(self.codec_options)
         reply = await write_one(self._core, statement, session, **self._write_options(**options))
-        return UpdateResult(self.write_concern.acknowledged, reply)
+        return UpdateResult(self._acknowledged(session), reply)
 
     async def delete_one(
         self,
@@ -238,7 +242,7 @@ class CollectionWrites(CollectionBase):
     ) -> DeleteResult:
         statement = model.statement(self.codec_options)
         reply = await write_one(self._core, statement, session, **self._write_options(**options))
-        return DeleteResult(self.write_concern.acknowledged, reply)
+        return DeleteResult(self._acknowledged(session), reply)
 
     async def find_one_and_delete(
         self,

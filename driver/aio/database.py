@@ -11,6 +11,7 @@ from driver.aio.collection_reads import aggregate_operation
 from driver.aio.cursor import AsyncCommandCursor, run_cursor
 from driver.aio.scope import Scope, Scoped, check_name
 from driver.bson import DBRef
+from driver.engine.session import in_transaction
 from driver.errors import CollectionInvalid, OperationFailure
 from driver.normalize import collation_document
 from driver.operations.aggregate import writes
@@ -88,7 +89,7 @@ class AsyncDatabase(Scoped, Watchable):
             database=self.name,
             command=document,
             is_read=True,
-            read_preference=read_preference or ReadPreference.PRIMARY,
+            read_preference=read_preference,
             codec_options=codec_options or self.codec_options,
             timeout=self._scope.timeout,
         )
@@ -118,7 +119,7 @@ class AsyncDatabase(Scoped, Watchable):
         operation = ListFrom(
             database=self.name,
             command=document,
-            read_preference=read_preference or ReadPreference.PRIMARY,
+            read_preference=read_preference,
             codec_options=codec_options or self.codec_options,
             timeout=self._scope.timeout,
         )
@@ -174,6 +175,7 @@ class AsyncDatabase(Scoped, Watchable):
         **options: Any,
     ) -> AsyncCollection:
         """Create a collection; raises CollectionInvalid if it exists."""
+        check_exists = check_exists and not in_transaction(session)  # it takes no listCollections
         if check_exists and name in await self.list_collection_names(
             session, filter={"name": name}
         ):
@@ -217,7 +219,6 @@ class AsyncDatabase(Scoped, Watchable):
             database=self.name,
             command=command,
             codec_options=self.codec_options,
-            read_preference=ReadPreference.PRIMARY,
             timeout=self._scope.timeout,
         )
         return await run_cursor(

@@ -195,6 +195,7 @@ class Connection:
         if deadline is not None:
             self._check_time(command, deadline)
             until = deadline.until
+        command.sent = True
         if not publisher.command:
             if not command.acknowledged:
                 await self.send(message, until)

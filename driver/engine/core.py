@@ -20,12 +20,14 @@ from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.runtime.base import Runtime
 from driver.session.gossip import is_cluster_time, later
+from driver.session.options import SessionOptions
 from driver.session.server_session import ServerSession, ServerSessionPool
 from driver.topology.description import Address, ServerDescription
 
 T = TypeVar("T")
 
 _END_SESSIONS_BATCH = 10_000
+_IMPLICIT = SessionOptions(causal_consistency=False)
 
 
 class Core:
@@ -85,13 +87,9 @@ class Core:
 
     # Sessions.
 
-    def start_session(self, *, causal_consistency: bool = True) -> AsyncClientSession:
-        """An explicit session."""
-        return AsyncClientSession(self, implicit=False, causal_consistency=causal_consistency)
-
     def implicit_session(self) -> AsyncClientSession:
         """A session for one operation or cursor."""
-        return AsyncClientSession(self, implicit=True, causal_consistency=False)
+        return AsyncClientSession(self, _IMPLICIT, implicit=True)
 
     def acquire_server_session(self) -> ServerSession:
         """A server session from the pool."""

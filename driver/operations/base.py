@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from driver.bson import CodecOptions
 from driver.concerns import ReadConcern, WriteConcern
+from driver.errors import MongoError
 from driver.read_preferences import ReadPreference
 from driver.topology.description import Address, ServerDescription, TopologyDescription
 
@@ -32,13 +33,15 @@ CAUSAL_COMMANDS = frozenset(
 class Command:
     """A command ready to be sent: its first key is its name; fields may still be added.
 
-    `sequences` are OP_MSG document sequences, their documents already encoded.
+    `sequences` are OP_MSG document sequences, their documents already encoded. `sent` is set as
+    soon as the server may have heard of it.
     """
 
     database: str
     document: dict[str, Any]
     sequences: Sequence[tuple[str, Sequence[bytes]]] = ()
     acknowledged: bool = True
+    sent: bool = False
 
     @property
     def name(self) -> str:
@@ -86,6 +89,7 @@ class Operation(Generic[T]):
 
     name: str = ""
     takes_session: ClassVar[bool] = True
+    ends_transaction: ClassVar[bool] = False
     time_limit: ClassVar[float | None] = None
     server_time: ServerTime = ServerTime.LEFT
     timeout: float | None = None
@@ -105,6 +109,13 @@ class Operation(Generic[T]):
     def preference(self, topology: TopologyDescription) -> ReadPreference:
         """Which members the operation may go to, given what is known of the deployment."""
         return self.read_preference or ReadPreference.PRIMARY
+
+    def preference_in_transaction(self, of_transaction: ReadPreference) -> ReadPreference:
+        """A transaction's read preference, unless the operation itself was given one."""
+        return of_transaction
+
+    def failed(self, error: MongoError) -> None:
+        """An attempt failed, and another one follows."""
 
     def build(self, server: ServerDescription) -> Command:
         """The command for this server, without the fields that all commands share."""

@@ -21,6 +21,7 @@ from driver.operations.base import (
     raw_data,
 )
 from driver.operations.query import CursorReply, Find, cursor_reply
+from driver.read_preferences import ReadPreference
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
 
@@ -51,6 +52,10 @@ class RunCommand(Operation[dict[str, Any]]):
     def causal(self) -> bool:
         """Nothing is added to what the user wrote."""
         return False
+
+    def preference_in_transaction(self, of_transaction: ReadPreference) -> ReadPreference:
+        """The user's word comes first."""
+        return self.read_preference or of_transaction
 
     def build(self, server: ServerDescription) -> Command:
         """The command itself."""
@@ -129,6 +134,10 @@ class ListFrom(Operation[CursorReply]):
     def __post_init__(self) -> None:
         """Its name is the command's first key."""
         self.name = next(iter(self.command), "")
+
+    def preference_in_transaction(self, of_transaction: ReadPreference) -> ReadPreference:
+        """The user's word comes first."""
+        return self.read_preference or of_transaction
 
     def build(self, server: ServerDescription) -> Command:
         """The command."""

@@ -1,4 +1,4 @@
-"""The sync client and session: tables over their asyncio counterparts."""
+"""The sync client: a table over `AsyncMongoClient`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from driver.aio.client import AsyncMongoClient
-from driver.engine.session import AsyncClientSession
 from driver.options import ClientOptions
 from driver.runtime.blocking import BlockingRuntime
 from driver.sync.change_stream import ChangeStream
@@ -18,27 +17,8 @@ from driver.sync.facade import (
     attribute,
     blocking,
     blocking_as,
-    forwarding,
 )
-
-
-class ClientSession(ClosingFacade[AsyncClientSession]):
-    """Operations given this session see each other's effects, in order."""
-
-    __slots__ = ("client",)
-
-    def __init__(self, core_object: AsyncClientSession, client: MongoClient) -> None:
-        super().__init__(core_object)
-        self.client = client
-
-    has_ended = attribute("has_ended")
-    session_id = attribute("session_id")
-    cluster_time = attribute("cluster_time")
-    operation_time = attribute("operation_time")
-    advance_cluster_time = forwarding(AsyncClientSession.advance_cluster_time)
-    advance_operation_time = forwarding(AsyncClientSession.advance_operation_time)
-    end_session = blocking(AsyncClientSession.end_session)
-    close = end_session
+from driver.sync.session import ClientSession
 
 
 class MongoClient(ScopedFacade[AsyncMongoClient], ClosingFacade[AsyncMongoClient]):

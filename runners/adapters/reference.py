@@ -17,9 +17,11 @@ from driver.aio.collection import AsyncCollection
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope
 from driver.bson.extended_json import from_extended, to_extended
-from driver.sync.client import ClientSession, MongoClient
+from driver.engine.session import AsyncClientSession
+from driver.sync.client import MongoClient
 from driver.sync.collection import Collection
 from driver.sync.database import Database
+from driver.sync.session import ClientSession
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView
@@ -57,6 +59,16 @@ def _servers(topology: Any) -> Iterable[ServerView]:
         yield ServerView(str(address), str(server.type))
 
 
+def _session(session: Any) -> Any:
+    """The session itself, in either shell."""
+    return getattr(session, "_core_object", session)
+
+
+def _pinned_server(session: Any) -> str | None:
+    address = _session(session).pin.address
+    return None if address is None else str(address)
+
+
 def _log_entry(record: logging.LogRecord) -> LogEntry | None:
     fields, client = getattr(record, "fields", None), getattr(record, "client", None)
     if fields is None or client is None:
@@ -88,6 +100,7 @@ BINDING = Binding(
         "DriverInfo": driver.DriverInfo,
         "ReturnDocument": driver.ReturnDocument,
         "ServerApi": driver.ServerApi,
+        "TransactionOptions": driver.TransactionOptions,
     },
     errors=driver.errors,
     monitoring=driver.events,
@@ -106,10 +119,16 @@ BINDING = Binding(
     logger="mongospec",
     log_entry=_log_entry,
     log_owner=lambda client: str(client.topology_id),
-    answers={"session.lsid": lambda session: session.session_id},
+    answers={
+        "session.lsid": lambda session: session.session_id,
+        "session.transactionState": lambda session: _session(session).transaction.state.value,
+        "session.pinnedServer": _pinned_server,
+        "session.dirty": lambda session: _session(session).server_session().dirty,
+    },
     forwards={
         MongoClient.get_database: Scope.changed,
         MongoClient.start_session: AsyncMongoClient.start_session,
+        ClientSession.with_transaction: AsyncClientSession.with_transaction,
         Collection.find_one: AsyncCollection.find,
         Database.get_collection: Scope.changed,
         Database.create_collection: AsyncDatabase.create_collection,

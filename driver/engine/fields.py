@@ -1,0 +1,224 @@
+"""The fields that all commands share: sessions, transactions, concerns, times, read preference.
+
+Specs: sessions, transactions, causal consistency, snapshot reads, read-write-concern, server
+selection ("Passing a Read Preference"), CSOT ("Command Execution").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from driver.bson import Int64
+from driver.concerns import WriteConcern
+from driver.deadline import Deadline
+from driver.engine.connection import Connection
+from driver.engine.retry import supports_retryable_writes, supports_sessions
+from driver.engine.session import AsyncClientSession
+from driver.errors import ConfigurationError, InvalidOperation
+from driver.operations.base import WIRE_VERSION_5_0, Command, Operation, Retry, ServerTime
+from driver.read_preferences import ReadPreference
+from driver.session.transaction import State
+from driver.topology.description import (
+    ServerDescription,
+    ServerType,
+    TopologyDescription,
+    TopologyType,
+)
+
+if TYPE_CHECKING:
+    from driver.engine.core import Core
+
+
+class Fields:
+    """What an operation's commands carry beside its own fields, the same in all its attempts.
+
+    `session` is the one that was given, or borrowed where the server has sessions and the write is
+    acknowledged. `within` is the session whose transaction it belongs to, which then decides the
+    concerns and the read preference. `retried` is set for writes that the client's options let be
+    sent twice. Raises InvalidOperation for a session that cannot be used.
+    """
+
+    __slots__ = (
+        "_acknowledged",
+        "_core",
+        "_operation",
+        "retried",
+        "session",
+        "txn_number",
+        "within",
+    )
+
+    def __init__(
+        self, core: Core, operation: Operation[Any], session: AsyncClientSession | None
+    ) -> None:
+        self._core = core
+        self._operation = operation
+        self.session = session
+        self.within = _within(core, operation, session)
+        self.txn_number: Int64 | None = None
+        concern = self._write_concern
+        self._acknowledged = concern is None or concern.acknowledged
+        if session is not None and not session.implicit and not self._acknowledged:
+            raise InvalidOperation("an unacknowledged write cannot be part of a session")
+        self.retried = (
+            operation.retry is Retry.WRITE
+            and (core.options.retry_writes or operation.ends_transaction)
+            and self._acknowledged
+            and (self.within is None or operation.ends_transaction)
+        )
+
+    @property
+    def _write_concern(self) -> WriteConcern | None:
+        """In a transaction, that of its end counts and no other; a retry may change it."""
+        inside = self.within is not None and not self._operation.ends_transaction
+        return None if inside else self._operation.write_concern
+
+    def retries_writes(self, server: ServerDescription) -> bool:
+        """Whether a server can tell that this write was sent twice, so that it may be."""
+        return self.retried and (
+            self._operation.ends_transaction or supports_retryable_writes(server)
+        )
+
+    def preference(self, topology: TopologyDescription) -> ReadPreference | None:
+        """Which members the operation may go to; None for writes.
+
+        Raises InvalidOperation for a read that a transaction does not allow.
+        """
+        operation = self._operation
+        if not operation.is_read:
+            return None
+        if self.within is None:
+            return operation.preference(topology)
+        chosen = self.within.transaction.options.read_preference or ReadPreference.PRIMARY
+        preference = operation.preference_in_transaction(chosen)
+        if preference.mode != "primary":
+            raise InvalidOperation(
+                f"read preference in a transaction must be primary, not {preference.mode}"
+            )
+        return preference
+
+    def command(
+        self, connection: Connection, preference: ReadPreference, deadline: Deadline | None
+    ) -> Command:
+        """The operation's command for a connection, complete."""
+        core, operation = self._core, self._operation
+        server = connection.server
+        command = operation.build(server)
+        document = command.document
+        command.acknowledged = self._acknowledged
+        session = self._session_for(server)
+        if session is not None:
+            self._add_session(document, session, server)
+        cluster_time = core.cluster_time_for(session, server)
+        if cluster_time is not None:
+            document["$clusterTime"] = cluster_time
+        read_concern = self._read_concern(session, server)
+        if read_concern:
+            document["readConcern"] = read_concern
+        if operation.is_read:
+            self._add_read_preference(document, preference, server)
+        concern = self._write_concern
+        if deadline is not None:
+            concern = concern.without_wtimeout if concern is not None else None
+            self._limit_server(document, deadline)
+        if concern is not None and not concern.is_server_default:
+            document["writeConcern"] = concern.document
+        if core.options.server_api is not None:
+            document.update(core.options.server_api.document)
+        return command
+
+    def _session_for(self, server: ServerDescription) -> AsyncClientSession | None:
+        supported = supports_sessions(server)
+        if self.session is None:
+            if supported and self._acknowledged and self._operation.takes_session:
+                self.session = self._core.implicit_session()
+        elif not supported and not self.session.implicit:
+            raise InvalidOperation("sessions are not supported by this deployment")
+        return self.session if supported and self._acknowledged else None
+
+    def _add_session(
+        self, document: dict[str, Any], session: AsyncClientSession, server: ServerDescription
+    ) -> None:
+        """The session's id, and the number of a transaction or of a write that may be retried."""
+        server_session = session.server_session()
+        server_session.last_use = self._core.runtime.now()
+        document["lsid"] = server_session.id
+        if self.within is not None:
+            document["txnNumber"] = Int64(server_session.txn_number)
+            document["autocommit"] = False
+            if self.within.transaction.state is State.STARTING:
+                document["startTransaction"] = True
+            return
+        if self.txn_number is None and self.retries_writes(server):
+            self.txn_number = Int64(server_session.next_txn_number())
+        if self.txn_number is not None:
+            document["txnNumber"] = self.txn_number
+
+    def _read_concern(
+        self, session: AsyncClientSession | None, server: ServerDescription
+    ) -> dict[str, Any]:
+        """What was asked for, and in a causally consistent session what it has seen.
+
+        A transaction has one read concern, which its first command carries.
+        """
+        if session is not None and session.options.snapshot:
+            return _snapshot(session, server)
+        concern, causal = self._operation.read_concern, self._operation.causal
+        if self.within is not None:
+            transaction = self.within.transaction
+            if transaction.state is not State.STARTING:
+                return {}
+            concern, causal = transaction.options.read_concern, True
+        document = dict(concern.document) if concern is not None else {}
+        if (
+            session is not None
+            and session.options.causal_consistency
+            and session.operation_time is not None
+            and causal
+        ):
+            document["afterClusterTime"] = session.operation_time
+        return document
+
+    def _add_read_preference(
+        self, document: dict[str, Any], preference: ReadPreference, server: ServerDescription
+    ) -> None:
+        if server.type is ServerType.STANDALONE or self.within is not None:
+            return
+        if preference.mode == "primary":
+            single = self._core.topology.description.type is TopologyType.SINGLE
+            if single and server.type is not ServerType.MONGOS:
+                document["$readPreference"] = {"mode": "primaryPreferred"}
+        else:
+            document["$readPreference"] = preference.document
+
+    def _limit_server(self, document: dict[str, Any], deadline: Deadline) -> None:
+        """What is left for the server, in place of a maxTimeMS (CSOT, "Command Execution")."""
+        left = deadline.server_ms(self._core.runtime.now())
+        told = self._operation.server_time
+        if told is ServerTime.AWAITED:
+            if left is not None and "maxTimeMS" in document:
+                document["maxTimeMS"] = min(document["maxTimeMS"], left)
+            return
+        document.pop("maxTimeMS", None)
+        if told is ServerTime.LEFT and left is not None:
+            document["maxTimeMS"] = left
+
+
+def _within(
+    core: Core, operation: Operation[Any], session: AsyncClientSession | None
+) -> AsyncClientSession | None:
+    """The session, once it is known to be usable, if the operation belongs to its transaction."""
+    if session is None or session.implicit:
+        return None
+    if not session.belongs_to(core):
+        raise InvalidOperation("the session was started by another client")
+    session.check_open()
+    return session if session.join(operation) else None
+
+
+def _snapshot(session: AsyncClientSession, server: ServerDescription) -> dict[str, Any]:
+    """The read concern of all commands of a snapshot session, so that writes are refused."""
+    if server.max_wire_version < WIRE_VERSION_5_0:
+        raise ConfigurationError("Snapshot reads require MongoDB 5.0 or later")
+    time = session.snapshot_time
+    return {"level": "snapshot"} if time is None else {"level": "snapshot", "atClusterTime": time}
