@@ -13,6 +13,7 @@ from runners import check as checking
 from runners.adapters import NAMES, load
 from runners.adapters.base import DriverInfo
 from runners.cli.options import (
+    JUNIT,
     MONGOD,
     PATHS,
     SERVERS,
@@ -26,7 +27,7 @@ from runners.collect import Collection
 from runners.deployments.base import Deployment
 from runners.deployments.offer import LOCAL, Wish, connect, offer
 from runners.model import Topology, Verdict
-from runners.report import run_file
+from runners.report import junit, run_file
 from runners.report.run import Run, specs_at
 from runners.report.terminal import LiveProgress, PlainProgress, progress, summary
 from runners.side_by_side import SideBySide
@@ -101,6 +102,7 @@ class Recorder:
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write a run file; with several drivers, one each (run.json: run.NAME.json).",
 )
+@JUNIT
 def check(
     paths: tuple[Path, ...],
     drivers: tuple[str, ...],
@@ -112,26 +114,30 @@ def check(
     text: str,
     jobs: int,
     json_file: Path | None,
+    junit_file: Path | None,
 ) -> None:
     """Run the cases of spec files, or without PATH our own, against a driver.
 
     Exit status: 0 without failures, 1 with, 2 for bad usage or input.
     """
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise click.UsageError(f"--json {json_file}: there is no folder {json_file.parent}")
+    for option, file in (("--json", json_file), ("--junit", junit_file)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise click.UsageError(f"{option} {file}: there is no folder {file.parent}")
     paths = paths_or_own(paths)
     collection = selected(paths, suites, text)
     wish = Wish(on, topologies, servers, mongod)
-    failed = False
+    runs: list[Run] = []
     for name in dict.fromkeys(drivers):
         run = _check_one(name, collection, wish, paths, jobs)
+        runs.append(run)
         summary(run)
         if json_file is not None:
             run_file.write(run, json_file if len(drivers) == 1 else _for_driver(json_file, name))
+        if junit_file is not None:
+            junit.write(runs, junit_file)
         if not run.complete:
             raise KeyboardInterrupt
-        failed = failed or run.failed
-    click.get_current_context().exit(1 if failed else 0)
+    click.get_current_context().exit(1 if any(run.failed for run in runs) else 0)
 
 
 def _check_one(

@@ -27,6 +27,13 @@ MONGOD = click.option(
     help="The mongod to start; otherwise the one on PATH, or the `server` extra's.",
 )
 
+JUNIT = click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write JUnit XML, with all drivers.",
+)
+
 
 class Topologies(click.Choice[str]):
     """A choice of topologies by the names that users write."""

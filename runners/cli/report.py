@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from runners.report import conformance, recorded
+from runners.cli.options import JUNIT
+from runners.report import conformance, junit, recorded
 from runners.report.terminal import summary
 
 
@@ -19,11 +20,14 @@ from runners.report.terminal import summary
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write a table of suites and drivers, and why cases did not run.",
 )
-def report(files: tuple[Path, ...], markdown: Path | None) -> None:
+@JUNIT
+def report(files: tuple[Path, ...], markdown: Path | None, junit_file: Path | None) -> None:
     """Show run files again; without an option, as `mongospec check` shows a run."""
     runs = [recorded.read(path) for path in files]
-    if markdown is None:
+    if markdown is not None:
+        markdown.write_text(conformance.markdown(runs), encoding="utf-8")
+    if junit_file is not None:
+        junit.write(runs, junit_file)
+    if markdown is None and junit_file is None:
         for run in runs:
             summary(run)
-    else:
-        markdown.write_text(conformance.markdown(runs), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -121,6 +122,15 @@ def test_several_drivers_have_a_run_file_each(stage: Stage, run: Run, tmp_path: 
     assert stage.drivers == ["pymongo", "reference"]
     names = {path.name for path in tmp_path.glob("*.json")}
     assert names == {"run.pymongo.json", "run.reference.json"}
+
+
+def test_junit_has_all_drivers(stage: Stage, run: Run, tmp_path: Path) -> None:
+    write_spec(stage.folder / "crud" / "x.json", a_test("one"))
+    drivers = ("--driver", "reference", "--driver", "pymongo")
+    run("check", stage.folder, *drivers, "--junit", tmp_path / "junit.xml")
+    root = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert root.get("tests") == "2"
+    assert len(root) == 2
 
 
 def test_an_interrupted_check_reports_what_it_has(
