@@ -121,13 +121,15 @@ class _Discovery:
     async def application_error(self, described: Any) -> None:
         """Do as an operation does that met an error, or a connection made for one."""
         address = clean_node(described["address"])
-        pool = self._topology.get_server_by_address(address).pool
-        handshaken = described["when"] == "afterHandshakeCompletes"
-        error = _application_error(described)
-        if not handshaken:
-            pool._handle_connection_error(error)
-        generation = described.get("generation", pool.gen.get_overall())
-        context = _ErrorContext(error, described["maxWireVersion"], generation, handshaken, None)
+        server = self._topology.get_server_by_address(address)
+        generation = 0 if server is None else server.pool.gen.get_overall()
+        context = _ErrorContext(
+            _application_error(described),
+            described["maxWireVersion"],
+            described.get("generation", generation),
+            described["when"] == "afterHandshakeCompletes",
+            None,
+        )
         await settle(self._topology.handle_error(address, context))
 
     def outcome(self) -> JsonObject:
@@ -317,7 +319,8 @@ def _described_server(described: Mapping[str, Any], hosts: tuple[str, ...] = ())
     }
     if "lastWrite" in described:
         hello["lastWrite"] = {"lastWriteDate": _written(described["lastWrite"])}
-    server = ServerDescription(address, Hello(hello), described["avg_rtt_ms"] / 1000)
+    rtt = described["avg_rtt_ms"] / 1000 if "avg_rtt_ms" in described else None
+    server = ServerDescription(address, Hello(hello), rtt)
     if "lastUpdateTime" in described:
         server._last_update_time = described["lastUpdateTime"] / 1000
     return server

@@ -61,6 +61,50 @@ def test_a_reply_without_an_error_is_the_files_mistake(adapter: Adapter, tmp_pat
     assert (verdict.state, "has no error" in verdict.reason) == (State.ERROR, True)
 
 
+def test_an_error_of_a_server_that_is_gone_changes_nothing(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    given = (
+        "applicationErrors: [{address: gone:27017, when: afterHandshakeCompletes, "
+        "maxWireVersion: 21, type: network}]"
+    )
+    text = REFUSED.format(what="", input=given, error="").replace(", error: }", "}")
+    verdict = run(write(tmp_path, text), adapter)
+    assert verdict.state is State.PASS, explain(verdict)
+
+
+@pytest.mark.parametrize(("when", "unknown"), [("before", True), ("after", False)])
+def test_a_timeout_without_labels_is_one_of_authentication(
+    when: str, unknown: bool, adapter: Adapter, tmp_path: Path
+) -> None:
+    text = f"""\
+description: a timeout
+uri: mongodb://a
+phases:
+  - responses: [[a:27017, {{ok: 1, maxWireVersion: 21}}]]
+    applicationErrors:
+      - {{address: a:27017, when: {when}HandshakeCompletes, maxWireVersion: 21, type: timeout}}
+    outcome: {{servers: {{a:27017: {{type: {"Unknown" if unknown else "Standalone"}}}}}}}
+"""
+    verdict = run(write(tmp_path, text), adapter)
+    assert verdict.state is State.PASS, explain(verdict)
+
+
+def test_a_load_balancer_needs_no_round_trip_time(adapter: Adapter, tmp_path: Path) -> None:
+    text = """\
+description: a load balancer
+topology_description:
+  type: LoadBalanced
+  servers: [&server {address: a:27017, type: LoadBalancer}]
+operation: read
+read_preference: {mode: Secondary}
+suitable_servers: [*server]
+in_latency_window: [*server]
+"""
+    verdict = run(write(tmp_path, text), adapter)
+    assert verdict.state is State.PASS, explain(verdict)
+
+
 def test_a_topology_that_pymongo_would_not_make_is_an_error(
     adapter: Adapter, tmp_path: Path
 ) -> None:

@@ -75,7 +75,7 @@ def test_a_broken_function_fails(
     module, _, name = broken.rpartition(".")
     monkeypatch.setattr(importlib.import_module(module), name, how)
     specs = [spec for spec in files(SOURCE / suite, root=SOURCE) if "logging" not in spec.name]
-    assert State.FAIL in {run(spec, adapter).state for spec in specs}
+    assert any(run(spec, adapter).state is State.FAIL for spec in specs)
 
 
 @pytest.mark.parametrize("method", ["on_change", "handle_error"])
@@ -87,5 +87,5 @@ def test_a_topology_that_hears_nothing_fails(
         twin, ignore = "asynchronous", _ignore_later  # type: ignore[assignment]
     topology = importlib.import_module(f"pymongo.{twin}.topology").Topology
     monkeypatch.setattr(topology, method, ignore)
-    states = {run(spec, adapter).state for spec in files(SOURCE / SDAM / "errors", root=SOURCE)}
-    assert State.FAIL in states
+    specs = files(SOURCE / SDAM / "errors", root=SOURCE)
+    assert any(run(spec, adapter).state is State.FAIL for spec in specs)
