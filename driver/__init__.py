@@ -14,6 +14,7 @@ from driver.models import (
     InsertOne,
     ReplaceOne,
     ReturnDocument,
+    SearchIndexModel,
     UpdateMany,
     UpdateOne,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "ReadPreference",
     "ReplaceOne",
     "ReturnDocument",
+    "SearchIndexModel",
     "ServerApi",
     "ServerApiVersion",
     "SessionOptions",

@@ -11,7 +11,8 @@ from driver.errors import ConfigurationError
 class DriverInfo:
     """Name, version and platform to append to the client metadata.
 
-    Raises ConfigurationError for an empty name, and for text with the `|` that joins the parts.
+    An empty version or platform is the same as none. Raises ConfigurationError for an empty name,
+    and for text with the `|` that joins the parts.
     """
 
     name: str
@@ -21,10 +22,13 @@ class DriverInfo:
     def __post_init__(self) -> None:
         for field in ("name", "version", "platform"):
             value = getattr(self, field)
-            optional = field != "name"
-            if not (isinstance(value, str) and value) and not (optional and value is None):
+            if value is None and field != "name":
+                continue
+            if not isinstance(value, str) or (field == "name" and not value):
                 raise ConfigurationError(
-                    f"{field} of DriverInfo must be a string that is not empty"
+                    f"{field} of DriverInfo must be a string"
+                    f"{' that is not empty' if field == 'name' else ' or None'}"
                 )
-            if value and "|" in value:
+            if "|" in value:
                 raise ConfigurationError(f"{field} of DriverInfo must not contain '|'")
+            object.__setattr__(self, field, value or None)  # frozen, but being made

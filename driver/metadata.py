@@ -5,36 +5,76 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from driver.bson import encode
+from driver.driver_info import DriverInfo
+from driver.errors import ConfigurationError
 from driver.options import ClientOptions
 from driver.version import __version__
 
 _LIMIT = 512
 
 
-def client_metadata(options: ClientOptions) -> dict[str, Any]:
-    """The `client` document of the first hello, at most 512 bytes.
+class ClientMetadata:
+    """What one client tells every server; libraries that wrap the driver may add to it.
+
+    `document` is the `client` document of a first hello. It is replaced as a whole, so that
+    connections being made meanwhile send either the old one or the new.
+    """
+
+    def __init__(self, options: ClientOptions) -> None:
+        self._app_name = options.app_name
+        self._wrappers: tuple[DriverInfo, ...] = ()
+        self.document = client_metadata(self._app_name)
+        if options.driver_info is not None:
+            self.append(options.driver_info)
+
+    def append(self, wrapper: DriverInfo) -> None:
+        """Tell new connections' servers of a wrapping library too; the same again is nothing.
+
+        Raises ConfigurationError where there is no room for it.
+        """
+        if wrapper not in self._wrappers:
+            wrappers = (*self._wrappers, wrapper)
+            self.document = client_metadata(self._app_name, wrappers)
+            self._wrappers = wrappers
+
+
+def client_metadata(
+    app_name: str | None = None, wrappers: Sequence[DriverInfo] = ()
+) -> dict[str, Any]:
+    """The `client` document, at most 512 bytes.
 
     When it is too long, parts are left out in the specified order: fields of `env` but its name,
     fields of `os` but its type, all of `env`, then the platform is cut.
     """
     document: dict[str, Any] = {}
-    if options.app_name:
-        document["application"] = {"name": options.app_name}
-    document["driver"] = {"name": "mongospec", "version": __version__}
+    if app_name:
+        document["application"] = {"name": app_name}
+    document["driver"] = {
+        "name": _joined("mongospec", (wrapper.name for wrapper in wrappers)),
+        "version": _joined(__version__, (wrapper.version for wrapper in wrappers)),
+    }
     document["os"] = {
         "type": platform.system() or sys.platform,
         "name": platform.system() or sys.platform,
         "architecture": platform.machine(),
         "version": platform.release(),
     }
-    document["platform"] = f"{platform.python_implementation()} {platform.python_version()}"
+    document["platform"] = _joined(
+        f"{platform.python_implementation()} {platform.python_version()}",
+        (wrapper.platform for wrapper in wrappers),
+    )
     env = _environment(os.environ)
     if env:
         document["env"] = env
     return _shortened(document)
+
+
+def _joined(own: str, others: Iterable[str | None]) -> str:
+    return "|".join([own, *filter(None, others)])
 
 
 def faas_name(environ: Any = os.environ) -> str | None:
@@ -95,6 +135,11 @@ def _shortened(document: dict[str, Any]) -> dict[str, Any]:
     if len(encode(document)) > _LIMIT:
         document.pop("env", None)
     over = len(encode(document)) - _LIMIT
+    if over > len(document["platform"]):
+        raise ConfigurationError(
+            f"the client metadata cannot be shortened to {_LIMIT} bytes: use shorter names"
+            " for appName and in DriverInfo"
+        )
     if over > 0:
         document["platform"] = document["platform"][:-over]
     return document

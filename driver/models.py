@@ -225,6 +225,23 @@ class IndexModel:
         self.document: dict[str, Any] = {"key": ordered, **options}
 
 
+class SearchIndexModel:
+    """A search index to create: its definition and, unless the server is to choose, its name."""
+
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        name: str | None = None,
+        type: str | None = None,  # noqa: A002 - PyMongo's name
+        **options: Any,
+    ) -> None:
+        self.document: dict[str, Any] = {"definition": definition, **options}
+        if name is not None:
+            self.document["name"] = name
+        if type is not None:
+            self.document["type"] = type
+
+
 class ReturnDocument:
     """Which version find_one_and_update and find_one_and_replace give."""
 

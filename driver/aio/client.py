@@ -12,6 +12,7 @@ from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope, Scoped
 from driver.bson import Timestamp
 from driver.concerns import WriteConcern
+from driver.driver_info import DriverInfo
 from driver.engine.client_bulk import client_bulk_write
 from driver.engine.core import Core
 from driver.engine.session import AsyncClientSession, in_transaction
@@ -227,6 +228,10 @@ class AsyncMongoClient(Scoped, Watchable):
             causal_consistency, default_transaction_options, snapshot, snapshot_time
         )
         return AsyncClientSession(self._core, options, implicit=False, client=self)
+
+    def append_metadata(self, driver_info: DriverInfo) -> None:
+        """Tell servers, with each new connection, of a library that wraps the driver."""
+        self._core.metadata.append(driver_info)
 
     async def aconnect(self) -> None:
         """Begin to watch the deployment now."""

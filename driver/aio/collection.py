@@ -1,4 +1,4 @@
-"""A collection: its options, and the methods of its three parts."""
+"""A collection: its options, and the methods of its parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.aio.change_stream import Watchable
 from driver.aio.collection_indexes import CollectionIndexes
-from driver.aio.collection_reads import CollectionReads
+from driver.aio.collection_search import CollectionSearch
 from driver.aio.collection_writes import CollectionWrites
 from driver.aio.scope import Scope, check_name
 from driver.errors import InvalidName, OperationFailure
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from driver.aio.database import AsyncDatabase
 
 
-class AsyncCollection(CollectionReads, CollectionWrites, CollectionIndexes, Watchable):
+class AsyncCollection(CollectionSearch, CollectionWrites, CollectionIndexes, Watchable):
     """A collection of documents; made by `database[name]`, never touches the server itself."""
 
     def __init__(self, database: AsyncDatabase, name: str, scope: Scope) -> None:

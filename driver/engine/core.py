@@ -14,6 +14,7 @@ from driver.engine.session import AsyncClientSession
 from driver.engine.topology import Topology
 from driver.errors import AutoReconnect, ConfigurationError, MongoError
 from driver.logs import listeners_for_logging
+from driver.metadata import ClientMetadata
 from driver.operations.base import Operation
 from driver.operations.sessions import EndSessions
 from driver.options import ClientOptions
@@ -37,6 +38,7 @@ class Core:
         _refuse_what_is_missing(options)
         self.options = options
         self.runtime = runtime
+        self.metadata = ClientMetadata(options)
         self._begin()
         runtime.after_fork(self._begin)
 
@@ -47,7 +49,7 @@ class Core:
         self.publisher = Publisher(
             (*options.event_listeners, *listeners_for_logging(str(identity))), runtime.lock()
         )
-        self.topology = Topology(identity, options, runtime, self.publisher)
+        self.topology = Topology(identity, options, runtime, self.publisher, self.metadata)
         self._lock = runtime.lock()
         self._sessions = ServerSessionPool()
         self._cluster_time: Mapping[str, Any] | None = None

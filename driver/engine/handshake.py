@@ -23,7 +23,7 @@ from driver.errors import (
     MongoError,
     NetworkTimeout,
 )
-from driver.metadata import client_metadata
+from driver.metadata import ClientMetadata
 from driver.operations.base import Command, put
 from driver.options import ClientOptions
 from driver.publisher import Publisher
@@ -46,13 +46,19 @@ class Hello:
 class Dialer:
     """Opens connections as the client's options say; one a client."""
 
-    def __init__(self, options: ClientOptions, runtime: Runtime, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        options: ClientOptions,
+        runtime: Runtime,
+        publisher: Publisher,
+        metadata: ClientMetadata,
+    ) -> None:
         self._options = options
         self._publisher = publisher
         self._credentials = options.credentials
         self._runtime = runtime
         self._tls = options.tls.context() if options.tls is not None else None
-        self._metadata = client_metadata(options)
+        self._metadata = metadata
         self._timeout = options.connect_timeout or None
 
     async def open(
@@ -121,9 +127,9 @@ class Dialer:
         options = self._options
         modern = options.server_api is not None or bool(options.load_balanced)
         document: dict[str, Any] = {"hello" if modern else "isMaster": 1, "helloOk": True}
-        document["client"] = self._metadata
+        document["client"] = self._metadata.document
         document["compression"] = []
-        document["backpressure"] = True
+        document["backpressure"] = "2"
         if options.load_balanced:
             document["loadBalanced"] = True
         if options.server_api is not None:

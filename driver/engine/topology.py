@@ -23,6 +23,7 @@ from driver.errors import (
     ServerSelectionTimeoutError,
 )
 from driver.logs import SelectionLog
+from driver.metadata import ClientMetadata
 from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.runtime.base import Runtime, Task, Waiter
@@ -52,7 +53,12 @@ class Topology:
     """A deployment as one client sees it."""
 
     def __init__(
-        self, identity: ObjectId, options: ClientOptions, runtime: Runtime, publisher: Publisher
+        self,
+        identity: ObjectId,
+        options: ClientOptions,
+        runtime: Runtime,
+        publisher: Publisher,
+        metadata: ClientMetadata,
     ) -> None:
         self.id = identity
         self.description = transitions.initial(
@@ -64,7 +70,7 @@ class Topology:
         self._options = options
         self._runtime = runtime
         self._publisher = publisher
-        self._dialer = Dialer(options, runtime, publisher)
+        self._dialer = Dialer(options, runtime, publisher, metadata)
         self._lock = runtime.lock()
         self._servers: dict[Address, Server] = {}
         self._waiting: set[Waiter] = set()

@@ -17,6 +17,7 @@ from driver.sync.facade import (
     attribute,
     blocking,
     blocking_as,
+    forwarding,
 )
 from driver.sync.session import ClientSession
 
@@ -57,6 +58,7 @@ class MongoClient(ScopedFacade[AsyncMongoClient], ClosingFacade[AsyncMongoClient
     drop_database = blocking(AsyncMongoClient.drop_database)
     bulk_write = blocking(AsyncMongoClient.bulk_write)
     server_info = blocking(AsyncMongoClient.server_info)
+    append_metadata = forwarding(AsyncMongoClient.append_metadata)
     close = blocking(AsyncMongoClient.close)
 
     def get_database(self, name: str | None = None, **options: Any) -> Database:

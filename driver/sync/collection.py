@@ -53,6 +53,11 @@ class Collection(ScopedFacade[AsyncCollection]):
     index_information = blocking(AsyncCollection.index_information)
     drop_index = blocking(AsyncCollection.drop_index)
     drop_indexes = blocking(AsyncCollection.drop_indexes)
+    create_search_index = blocking(AsyncCollection.create_search_index)
+    create_search_indexes = blocking(AsyncCollection.create_search_indexes)
+    list_search_indexes = blocking_as(CommandCursor)(AsyncCollection.list_search_indexes)
+    update_search_index = blocking(AsyncCollection.update_search_index)
+    drop_search_index = blocking(AsyncCollection.drop_search_index)
     drop = blocking(AsyncCollection.drop)
     rename = blocking(AsyncCollection.rename)
 

@@ -165,6 +165,12 @@ _BY_SPELLING: Mapping[str, Option] = {
 }
 
 
+def is_option(name: str) -> bool:
+    """Whether a connection string may have an option of that name, in any case."""
+    option = _BY_SPELLING.get(name.lower())
+    return option is not None and not option.keyword_only
+
+
 def read_options(
     given: Iterable[tuple[str, Any]], *, strict: bool, keywords: bool = False
 ) -> dict[str, Any]:

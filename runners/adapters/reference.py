@@ -22,6 +22,7 @@ from driver.sync.client import MongoClient
 from driver.sync.collection import Collection
 from driver.sync.database import Database
 from driver.sync.session import ClientSession
+from driver.uri.table import is_option
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView
@@ -99,6 +100,7 @@ BINDING = Binding(
         "CursorType": driver.CursorType,
         "DriverInfo": driver.DriverInfo,
         "ReturnDocument": driver.ReturnDocument,
+        "SearchIndexModel": driver.SearchIndexModel,
         "ServerApi": driver.ServerApi,
         "TransactionOptions": driver.TransactionOptions,
     },
@@ -119,6 +121,7 @@ BINDING = Binding(
     logger="mongospec",
     log_entry=_log_entry,
     log_owner=lambda client: str(client.topology_id),
+    knows_option=is_option,
     answers={
         "session.lsid": lambda session: session.session_id,
         "session.transactionState": lambda session: _session(session).transaction.state.value,

@@ -343,6 +343,7 @@ SYNC = Binding(
     logger=LOGGER,
     log_entry=_log_entry,
     log_owner=lambda client: str(client.id),
+    knows_option=lambda name: name != "unheardOf",
     answers={"session.lsid": lambda session: {"id": 1}},
     forwards={Collection.find: Cursor},
     withheld=frozenset({"rawData"}),

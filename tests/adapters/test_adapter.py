@@ -51,6 +51,7 @@ def test_entities_are_made_with_their_options(adapter: PyMongoLike) -> None:
         ("client", {"autoEncryptOpts": {}}, "entity.client.autoEncryptOpts"),
         ("client", {"observeEvents": ["tornadoEvent"]}, "event.tornadoEvent"),
         ("client", {"observeLogMessages": {"weather": "debug"}}, "log.weather"),
+        ("client", {"uriOptions": {"unheardOf": 1}}, "uriOption.unheardOf"),
         (
             "database",
             {"client": "client0", "databaseName": "x", "databaseOptions": {"timeoutMS": 1}},

@@ -267,7 +267,7 @@ def test_dns_may_not_contradict_the_options(query: str, seeds: str, txt: str) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"name": ""}, {"name": "a|b"}, {"name": 1}, {"name": "a", "version": ""}]
+    "arguments", [{"name": ""}, {"name": "a|b"}, {"name": 1}, {"name": "a", "version": 2}]
 )
 def test_driver_info_is_checked(arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):

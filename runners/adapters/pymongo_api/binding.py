@@ -88,6 +88,8 @@ class Binding:
     log_owner: Callable[[Any], str]
     """What a client's log entries have as `owner`."""
 
+    knows_option: Callable[[str], bool] = lambda _: True
+    """Whether the driver has an option of connection strings, rather than ignoring it."""
     answers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """What the harness asks, by kind and question: session.lsid (a document),
     session.transactionState (as the format spells it), session.pinnedServer (`host:port` or

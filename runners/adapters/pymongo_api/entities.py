@@ -58,6 +58,9 @@ class Maker:
 
 async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
     options: dict[str, Any] = {}
+    for option in table(spec.get("uriOptions", {}), "entity.client.uriOptions"):
+        if not to.binding.knows_option(option):
+            raise Unsupported(f"uriOption.{option}", "the driver ignores it")
     if "serverApi" in spec:
         values = table(spec["serverApi"], "serverApi")
         options["server_api"] = build(

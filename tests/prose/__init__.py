@@ -1,0 +1,1 @@
+"""The specs' prose tests: a module a spec, its tests numbered as the spec numbers them."""
