@@ -33,8 +33,8 @@ class AsyncMongoClient(Scoped, Watchable):
     """A deployment, as seen from one event loop.
 
     `host` is a connection string, a host or a list of hosts; keywords are PyMongo's and override
-    it. It begins to watch the deployment when it is made inside a running loop, else at its first
-    operation. Close it, or use `async with`.
+    it. It begins to watch the deployment when it is made inside a running loop, else (and where DNS
+    has to be asked, for mongodb+srv) at its first operation. Close it, or use `async with`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class AsyncMongoClient(Scoped, Watchable):
     ) -> None:
         self._begin(ClientOptions.resolve(host, port, **options), AsyncioRuntime())
         if connect and in_event_loop():
-            self._core.topology.open()
+            self._core.begin()
 
     def _begin(self, options: ClientOptions, runtime: Runtime) -> None:
         self._core = Core(options, runtime)
@@ -118,7 +118,7 @@ class AsyncMongoClient(Scoped, Watchable):
         )
 
     def __repr__(self) -> str:
-        seeds = ", ".join(map(str, self.options.seeds))
+        seeds = ", ".join(map(str, self.options.seeds)) or self.options.srv_hostname
         return f"{type(self).__name__}({seeds})"
 
     # Databases.
@@ -235,14 +235,14 @@ class AsyncMongoClient(Scoped, Watchable):
 
     async def aconnect(self) -> None:
         """Begin to watch the deployment now."""
-        self._core.topology.open()
+        await self._core.open()
 
     async def close(self) -> None:
         """End sessions, stop monitoring, close connections; the client is of no use afterwards."""
         await self._core.close()
 
     async def __aenter__(self) -> AsyncMongoClient:
-        self._core.topology.open()
+        await self._core.open()
         return self
 
     async def __aexit__(

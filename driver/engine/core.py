@@ -11,6 +11,7 @@ from driver.engine.execute import execute
 from driver.engine.pin import Pin
 from driver.engine.server import Server
 from driver.engine.session import AsyncClientSession
+from driver.engine.srv import SeedPoller, discover
 from driver.engine.topology import Topology
 from driver.errors import AutoReconnect, ConfigurationError, MongoError
 from driver.logs import listeners_for_logging
@@ -53,6 +54,27 @@ class Core:
         self._lock = runtime.lock()
         self._sessions = ServerSessionPool()
         self._cluster_time: Mapping[str, Any] | None = None
+        self._poller: SeedPoller | None = None
+
+    def begin(self) -> None:
+        """Begin to watch the deployment, if no DNS has to be asked for it: `open` does that."""
+        if self.options.seeds:
+            self.topology.open()
+
+    async def open(self) -> None:
+        """Begin to watch the deployment; a mongodb+srv client asks DNS for its seeds once.
+
+        Raises ConfigurationError where DNS has none; the next call asks again.
+        """
+        if not self.options.seeds:
+            options, ttl = await discover(self.options, self.runtime)
+            with self._lock:
+                if not self.options.seeds and not self.topology.closed:
+                    self.options = options
+                    self.topology.adopt(options)
+                    self._poller = SeedPoller(options, self.runtime, self.topology, ttl)
+                    self._poller.start()
+        self.topology.open()
 
     async def execute(
         self,
@@ -64,7 +86,7 @@ class Core:
     ) -> T:
         """Run an operation, by `deadline` if it is part of another; see `execute.execute`."""
         if not self.topology.opened:
-            self.topology.open()
+            await self.open()
         session = getattr(session, "_core_object", session)
         if deadline is None:
             deadline = self.deadline(operation.timeout)
@@ -134,6 +156,8 @@ class Core:
             return
         await self._end_sessions()
         await self.topology.close()
+        if self._poller is not None:
+            await self._poller.close()
 
     async def _end_sessions(self) -> None:
         with self._lock:
@@ -151,7 +175,6 @@ class Core:
 def _refuse_what_is_missing(options: ClientOptions) -> None:
     """Options that would be ignored silently are refused until they are implemented."""
     missing = {
-        "mongodb+srv": options.srv_hostname is not None,
         "proxyHost": options.proxy_host is not None,
     }
     for name, asked in missing.items():

@@ -61,17 +61,11 @@ class Topology:
         metadata: ClientMetadata,
     ) -> None:
         self.id = identity
-        self.description = transitions.initial(
-            options.seeds,
-            direct_connection=options.direct_connection,
-            load_balanced=bool(options.load_balanced),
-            set_name=options.replica_set,
-        )
-        self._options = options
         self._runtime = runtime
         self._publisher = publisher
-        self._dialer = Dialer(options, runtime, publisher, metadata)
+        self._metadata = metadata
         self._lock = runtime.lock()
+        self.adopt(options)
         self._servers: dict[Address, Server] = {}
         self._waiting: set[Waiter] = set()
         self._selected: dict[Criteria, list[ServerDescription]] = {}
@@ -80,6 +74,17 @@ class Topology:
         self.closed = False
 
     # Life.
+
+    def adopt(self, options: ClientOptions) -> None:
+        """Take the seeds and the other options, which DNS may complete before `open`."""
+        self._options = options
+        self._dialer = Dialer(options, self._runtime, self._publisher, self._metadata)
+        self.description = transitions.initial(
+            options.seeds,
+            direct_connection=options.direct_connection,
+            load_balanced=bool(options.load_balanced),
+            set_name=options.replica_set,
+        )
 
     def open(self) -> None:
         """Begin to watch the seeds; called once, by the client."""
@@ -124,6 +129,14 @@ class Topology:
             self._carry_out(server.address, checked(self.description, server), server.error)
         self._publisher.drain()
 
+    def on_hosts(self, hosts: Sequence[Address]) -> None:
+        """DNS lists these hosts now (polling-srv-records-for-mongos-discovery)."""
+        with self._lock:
+            if self.closed:
+                return
+            self._change(transitions.apply_hosts(self.description, hosts))
+        self._publisher.drain()
+
     def on_error(
         self,
         address: Address,
@@ -165,12 +178,7 @@ class Topology:
         service_id: Any = None,
     ) -> None:
         """Make an effect's topology the present one, and change the server's pool. Locked."""
-        if effect.topology is not self.description:
-            old, self.description = self.description, effect.topology
-            self._selected = {}
-            self._announce(diff(self.id, old, effect.topology))
-            self._update_servers()
-            self._wake()
+        self._change(effect.topology)
         server = self._servers.get(address)
         if server is None:
             return
@@ -180,6 +188,16 @@ class Topology:
             server.pool.clear_service(service_id)
         elif effect.clear_pool:
             server.pool.clear(error, interrupt_in_use=effect.interrupt_in_use)
+
+    def _change(self, topology: TopologyDescription) -> None:
+        """Make a topology the present one. Locked."""
+        if topology is self.description:
+            return
+        old, self.description = self.description, topology
+        self._selected = {}
+        self._announce(diff(self.id, old, topology))
+        self._update_servers()
+        self._wake()
 
     def _announce(self, news: Sequence[TopologyEvent]) -> None:
         publisher = self._publisher

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Any
 
-from driver.runtime.base import Stream, Task, Waiter
+from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.runtime.blocking import left, tune
 from driver.topology.description import Address
 from driver.wire.header import frame_length
@@ -275,6 +275,18 @@ class AsyncioRuntime:
         if sock is not None:
             tune(sock)
         return stream
+
+    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+        """The SRV records of a name."""
+        from driver.runtime import dns  # noqa: PLC0415 - slow to import, and seldom needed
+
+        return await dns.srv_async(name, timeout)
+
+    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+        """The texts of a name's TXT records."""
+        from driver.runtime import dns  # noqa: PLC0415 - as above
+
+        return await dns.txt_async(name, timeout)
 
 
 def in_event_loop() -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from ssl import SSLContext
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from driver.topology.description import Address
 
@@ -59,6 +59,13 @@ class Task(Protocol):
         """Wait for its end, at most `timeout`; returns either way."""
 
 
+class SRVRecords(NamedTuple):
+    """What DNS lists under a name: different hosts, and for how many seconds that is good."""
+
+    hosts: tuple[Address, ...]
+    ttl: float
+
+
 class Runtime(Protocol):
     """Sockets, waiting, tasks and the clock."""
 
@@ -84,6 +91,12 @@ class Runtime(Protocol):
         self, address: Address, until: float | None, tls: SSLContext | None
     ) -> Stream:
         """Open a stream to `address`."""
+
+    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+        """The SRV records of a name; raises OSError with the reason where there are none."""
+
+    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+        """The texts of a name's TXT records; raises OSError where DNS fails."""
 
 
 FRAME_HEADER = 16

@@ -14,7 +14,7 @@ from ssl import SSLContext
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
-from driver.runtime.base import Stream, Task, Waiter
+from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
 from driver.wire.header import frame_length
 
@@ -188,6 +188,18 @@ class BlockingRuntime:
             sock.close()
             raise
         return BlockingStream(sock)
+
+    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+        """The SRV records of a name."""
+        from driver.runtime import dns  # noqa: PLC0415 - slow to import, and seldom needed
+
+        return dns.srv(name, timeout)
+
+    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+        """The texts of a name's TXT records."""
+        from driver.runtime import dns  # noqa: PLC0415 - as above
+
+        return dns.txt(name, timeout)
 
 
 def left(until: float | None) -> float | None:

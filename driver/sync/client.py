@@ -7,7 +7,7 @@ from typing import Any
 
 from driver.aio.client import AsyncMongoClient
 from driver.options import ClientOptions
-from driver.runtime.blocking import BlockingRuntime
+from driver.runtime.blocking import BlockingRuntime, run
 from driver.sync.change_stream import ChangeStream
 from driver.sync.cursor import CommandCursor
 from driver.sync.database import Database
@@ -42,7 +42,7 @@ class MongoClient(ScopedFacade[AsyncMongoClient], ClosingFacade[AsyncMongoClient
         resolved = ClientOptions.resolve(host, port, **options)
         super().__init__(AsyncMongoClient.on(BlockingRuntime(), resolved))
         if connect:
-            self._core_object._core.topology.open()
+            run(self._core_object._core.open())
 
     options = attribute("options")
     topology_description = attribute("topology_description")

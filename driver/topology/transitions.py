@@ -83,10 +83,14 @@ def apply_hosts(topology: TopologyDescription, hosts: Iterable[Address]) -> Topo
     others, and an empty list, leave the topology as it is.
     """
     servers = {host: topology.servers.get(host) or ServerDescription(host) for host in hosts}
-    follows_dns = topology.type in (TopologyType.UNKNOWN, TopologyType.SHARDED)
-    if not follows_dns or not servers or servers.keys() == topology.servers.keys():
+    if not follows_dns(topology) or not servers or servers.keys() == topology.servers.keys():
         return topology
     return _summarise(_with_servers(topology, servers))
+
+
+def follows_dns(topology: TopologyDescription) -> bool:
+    """Whether DNS still says which servers there are: they are routers, for all we know."""
+    return topology.type in (TopologyType.UNKNOWN, TopologyType.SHARDED)
 
 
 def is_stale(current: TopologyVersion | None, new: TopologyVersion | None) -> bool:
