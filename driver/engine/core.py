@@ -37,7 +37,7 @@ class Core:
 
     def __init__(self, options: ClientOptions, runtime: Runtime) -> None:
         _refuse_what_is_missing(options)
-        self.options = options
+        self._given = options
         self.runtime = runtime
         self.metadata = ClientMetadata(options)
         self._begin()
@@ -45,7 +45,8 @@ class Core:
 
     def _begin(self) -> None:
         """Know nothing and hold nothing; a forked child begins so, its parent keeps the rest."""
-        options, runtime = self.options, self.runtime
+        self.options = options = self._given
+        runtime = self.runtime
         identity = ObjectId()
         self.publisher = Publisher(
             (*options.event_listeners, *listeners_for_logging(str(identity))), runtime.lock()
@@ -61,13 +62,13 @@ class Core:
         if self.options.seeds:
             self.topology.open()
 
-    async def open(self) -> None:
+    async def open(self, deadline: Deadline | None = None) -> None:
         """Begin to watch the deployment; a mongodb+srv client asks DNS for its seeds once.
 
         Raises ConfigurationError where DNS has none; the next call asks again.
         """
         if not self.options.seeds:
-            options, ttl = await discover(self.options, self.runtime)
+            options, ttl = await discover(self.options, self.runtime, deadline)
             with self._lock:
                 if not self.options.seeds and not self.topology.closed:
                     self.options = options
@@ -85,11 +86,11 @@ class Core:
         deadline: Deadline | None = None,
     ) -> T:
         """Run an operation, by `deadline` if it is part of another; see `execute.execute`."""
-        if not self.topology.opened:
-            await self.open()
         session = getattr(session, "_core_object", session)
         if deadline is None:
             deadline = self.deadline(operation.timeout)
+        if not self.topology.opened:
+            await self.open(deadline)
         return await execute(self, operation, session, pin=pin, deadline=deadline)
 
     def deadline(self, timeout: float | None) -> Deadline | None:

@@ -5,6 +5,7 @@ Specs: initial-dns-seedlist-discovery; polling-srv-records-for-mongos-discovery.
 
 from __future__ import annotations
 
+from driver.deadline import Deadline
 from driver.engine.topology import Topology
 from driver.errors import ConfigurationError
 from driver.logs import TOPOLOGY
@@ -17,16 +18,21 @@ MIN_RESCAN_INTERVAL = 60.0
 _LOOKUP_TIMEOUT = 20.0
 
 
-async def discover(options: ClientOptions, runtime: Runtime) -> tuple[ClientOptions, float]:
+async def discover(
+    options: ClientOptions, runtime: Runtime, deadline: Deadline | None
+) -> tuple[ClientOptions, float]:
     """The options as DNS completes them, and for how many seconds the hosts are good.
 
     Raises ConfigurationError: no hosts, hosts of another domain, or options that a TXT record must
     not set or that contradict the client's.
     """
-    name, timeout = _asked(options)
+    name = _name(options)
+    until = runtime.now() + (options.connect_timeout or _LOOKUP_TIMEOUT)
+    if deadline is not None:
+        until = min(until, deadline.at)
     try:
-        found = await _lookup(options, runtime)
-        texts = await runtime.lookup_txt(name, timeout)
+        found = await _lookup(options, runtime, until)
+        texts = await runtime.lookup_txt(name, until)
     except OSError as error:
         raise ConfigurationError(f"mongodb+srv://{name}: DNS lookup failed: {error}") from error
     for host in found.hosts:
@@ -75,9 +81,10 @@ class SeedPoller:
 
     async def _rescan(self) -> float:
         """Look once; gives the seconds until the next time. Nothing that DNS says is an error."""
-        name, _ = _asked(self._options)
+        name = _name(self._options)
+        until = self._runtime.now() + _LOOKUP_TIMEOUT
         try:
-            found = await _lookup(self._options, self._runtime)
+            found = await _lookup(self._options, self._runtime, until)
         except OSError as error:
             TOPOLOGY.warning("%s: DNS lookup failed: %s", name, error)
             return self._options.heartbeat_frequency
@@ -93,12 +100,12 @@ class SeedPoller:
         return max(found.ttl, MIN_RESCAN_INTERVAL)
 
 
-def _asked(options: ClientOptions) -> tuple[str, float]:
-    """The connection string's host name, and the seconds that one lookup may take."""
+def _name(options: ClientOptions) -> str:
+    """The connection string's host name."""
     assert options.srv_hostname is not None
-    return options.srv_hostname, options.connect_timeout or _LOOKUP_TIMEOUT
+    return options.srv_hostname
 
 
-async def _lookup(options: ClientOptions, runtime: Runtime) -> SRVRecords:
-    name, timeout = _asked(options)
-    return await runtime.lookup_srv(query_name(name, options.srv_service_name), timeout)
+async def _lookup(options: ClientOptions, runtime: Runtime, until: float) -> SRVRecords:
+    name = query_name(_name(options), options.srv_service_name)
+    return await runtime.lookup_srv(name, until)

@@ -276,17 +276,17 @@ class AsyncioRuntime:
             tune(sock)
         return stream
 
-    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+    async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""
         from driver.runtime import dns  # noqa: PLC0415 - slow to import, and seldom needed
 
-        return await dns.srv_async(name, timeout)
+        return await dns.srv_async(name, left(until))
 
-    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+    async def lookup_txt(self, name: str, until: float) -> list[str]:
         """The texts of a name's TXT records."""
         from driver.runtime import dns  # noqa: PLC0415 - as above
 
-        return await dns.txt_async(name, timeout)
+        return await dns.txt_async(name, left(until))
 
 
 def in_event_loop() -> bool:

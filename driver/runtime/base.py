@@ -92,10 +92,10 @@ class Runtime(Protocol):
     ) -> Stream:
         """Open a stream to `address`."""
 
-    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+    async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name; raises OSError with the reason where there are none."""
 
-    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+    async def lookup_txt(self, name: str, until: float) -> list[str]:
         """The texts of a name's TXT records; raises OSError where DNS fails."""
 
 

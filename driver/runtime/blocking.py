@@ -189,17 +189,17 @@ class BlockingRuntime:
             raise
         return BlockingStream(sock)
 
-    async def lookup_srv(self, name: str, timeout: float) -> SRVRecords:
+    async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""
         from driver.runtime import dns  # noqa: PLC0415 - slow to import, and seldom needed
 
-        return dns.srv(name, timeout)
+        return dns.srv(name, left(until))
 
-    async def lookup_txt(self, name: str, timeout: float) -> list[str]:
+    async def lookup_txt(self, name: str, until: float) -> list[str]:
         """The texts of a name's TXT records."""
         from driver.runtime import dns  # noqa: PLC0415 - as above
 
-        return dns.txt(name, timeout)
+        return dns.txt(name, left(until))
 
 
 def left(until: float | None) -> float | None:

@@ -18,13 +18,13 @@ from driver.runtime.base import SRVRecords
 from driver.topology.description import Address
 
 
-def srv(name: str, timeout: float) -> SRVRecords:
+def srv(name: str, timeout: float | None) -> SRVRecords:
     """The SRV records of a name."""
     with _errors(name):
         return _hosts(dns.resolver.resolve(name, "SRV", lifetime=timeout))
 
 
-def txt(name: str, timeout: float) -> list[str]:
+def txt(name: str, timeout: float | None) -> list[str]:
     """The texts of a name's TXT records, of which there may be none."""
     with _errors(name):
         try:
@@ -33,13 +33,13 @@ def txt(name: str, timeout: float) -> list[str]:
             return []
 
 
-async def srv_async(name: str, timeout: float) -> SRVRecords:
+async def srv_async(name: str, timeout: float | None) -> SRVRecords:
     """The SRV records of a name."""
     with _errors(name):
         return _hosts(await dns.asyncresolver.resolve(name, "SRV", lifetime=timeout))
 
 
-async def txt_async(name: str, timeout: float) -> list[str]:
+async def txt_async(name: str, timeout: float | None) -> list[str]:
     """The texts of a name's TXT records, of which there may be none."""
     with _errors(name):
         try:
