@@ -13,11 +13,9 @@ from runners.adapters.base import Adapter, DriverInfo
 from runners.collect import Collection, Found
 from runners.control import Control
 from runners.deployments.base import CommandError, Deployment, DeploymentError
-from runners.logic import FORMATS
-from runners.model import Case, DeploymentInfo, Failure, State, Verdict
-from runners.unified import needs
+from runners.kinds import KINDS, Driver, Place
+from runners.model import Failure, State, Verdict
 from runners.unified.events import EventRouter
-from runners.unified.run import run_case
 
 Connect: TypeAlias = Callable[[str], Control]
 """Makes the harness's own channel to the deployment at a URI."""
@@ -34,27 +32,6 @@ class Watcher(Protocol):
 
     def verdict(self, verdict: Verdict) -> None:
         """A case has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """A driver under test, opened."""
-
-    adapter: Adapter
-    events: EventRouter
-
-    @property
-    def info(self) -> DriverInfo:
-        """What it declares about itself."""
-        return self.adapter.info
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A started deployment, and the harness's own channel to it."""
-
-    info: DeploymentInfo
-    control: Control
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,32 +120,29 @@ def check(
 
 def settle(found: Found, driver: DriverInfo) -> Verdict | None:
     """The verdict of a case that is not run whatever deployments there are; else None."""
-    if not _needs_server(found.case):
-        return None
-    if reason := needs.skip_reason(found.spec, found.case):
-        return Verdict(found.case, State.SKIPPED, reason)
-    if lacking := needs.needs(found.spec, found.case) - driver.capabilities:
-        reason = f"the driver lacks {', '.join(sorted(lacking))}"
-        return Verdict(found.case, State.UNSUPPORTED, reason)
+    spec, case = found.spec, found.case
+    kind = KINDS[case.format]
+    if reason := kind.skip_reason(spec, case):
+        return Verdict(case, State.SKIPPED, reason)
+    if lacking := kind.needs(spec, case) - driver.capabilities:
+        return Verdict(case, State.UNSUPPORTED, f"the driver lacks {', '.join(sorted(lacking))}")
     return None
 
 
 def need(found: Found) -> plan.Need:
     """What a case asks of a deployment."""
-    if not _needs_server(found.case):
-        return plan.Need(found.case, server=False)
-    return plan.Need(found.case, requirements=tuple(needs.requirements(found.spec, found.case)))
+    case = found.case
+    requirements = KINDS[case.format].requirements(found.spec, case)
+    if requirements is None:
+        return plan.Need(case, server=False)
+    return plan.Need(case, requirements=tuple(requirements))
 
 
 def run(found: Found, driver: Driver, place: Place | None) -> Verdict:
     """Run one case; `place` is where, None for a case that needs no server."""
     case = found.case
     try:
-        if place is None:
-            return FORMATS[case.format](found.spec, case, driver.adapter)
-        return run_case(
-            found.spec, case, driver.adapter, place.info, place.control, events=driver.events
-        )
+        return KINDS[case.format].run(found.spec, case, driver, place)
     except Exception as error:  # noqa: BLE001 - a broken harness is a verdict too, for each case
         message = f"the harness broke: {type(error).__name__}: {error}"
         failure = Failure(message, details=traceback.format_exc())
@@ -220,7 +194,3 @@ def broken_by(verdict: Verdict, place: Place) -> bool:
     except CommandError:
         return True
     return False
-
-
-def _needs_server(case: Case) -> bool:
-    return case.format not in FORMATS

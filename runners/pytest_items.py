@@ -14,10 +14,10 @@ import pytest
 from runners import check
 from runners.adapters import load
 from runners.adapters.base import AdapterError
-from runners.check import Driver, Place
 from runners.collect import Found, collect
 from runners.deployments.base import Deployment, DeploymentError
 from runners.deployments.offer import Wish, connect, offer
+from runners.kinds import Driver, Place
 from runners.load import SpecError, find
 from runners.model import Case, State, Topology, Verdict
 from runners.plan import Choice, plan

@@ -18,6 +18,7 @@ from runners.adapters import load
 from runners.collect import collect, own_specs
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
+from runners.kinds import Place
 from runners.model import State
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -60,7 +61,7 @@ def any_primary_is_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transitions, "_stale_primary", lambda topology, server: False)
 
 
-def states(suite: str, text: str, driver: str, place: check.Place | None) -> dict[str, State]:
+def states(suite: str, text: str, driver: str, place: Place | None) -> dict[str, State]:
     """The states of our cases of a suite whose id has `text`."""
     cases = collect([own_specs() / suite]).only(text=text).cases
     assert cases, f"no case of {suite} has {text!r} in its id"
@@ -68,7 +69,7 @@ def states(suite: str, text: str, driver: str, place: check.Place | None) -> dic
         return {each.case.id: check.run(each, opened, place).state for each in cases}
 
 
-def found_out(suite: str, text: str, driver: str, place: check.Place | None, brk: Break) -> None:
+def found_out(suite: str, text: str, driver: str, place: Place | None, brk: Break) -> None:
     """Assert that the cases pass, and that with the break at least one of them fails."""
     before = states(suite, text, driver, place)
     assert set(before.values()) <= {State.PASS, State.UNMET, State.UNSUPPORTED}
@@ -94,10 +95,10 @@ def test_a_break_of_the_pure_core_is_found_out(brk: Break, suite: str, text: str
 
 
 @pytest.fixture(scope="module")
-def place(replica_set: LocalDeployment) -> Iterator[check.Place]:
+def place(replica_set: LocalDeployment) -> Iterator[Place]:
     """The shared replica set, with a channel of the harness's own."""
     control = connect(replica_set.info.uri)
-    yield check.Place(replica_set.info, control)
+    yield Place(replica_set.info, control)
     control.close()
 
 
@@ -119,6 +120,6 @@ def place(replica_set: LocalDeployment) -> Iterator[check.Place]:
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_a_break_of_the_engine_is_found_out(
-    place: check.Place, driver: str, brk: Break, suite: str, text: str
+    place: Place, driver: str, brk: Break, suite: str, text: str
 ) -> None:
     found_out(suite, text, driver, place, brk)

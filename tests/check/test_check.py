@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runners import check
+from runners import check, kinds
 from runners.adapters.base import AdapterError, Reply
 from runners.collect import Collection, collect
 from runners.deployments.base import Deployment, DeploymentError
@@ -38,7 +38,7 @@ class Bench:
         self.asked += 1
         return list(self.deployments)
 
-    def execute(self, driver: check.Driver) -> check.Execute:
+    def execute(self, driver: kinds.Driver) -> check.Execute:
         return check.in_turn(driver, self.connecting)
 
     def run(self, *choices: Choice) -> list[Verdict]:
@@ -172,7 +172,7 @@ def test_a_broken_harness_is_a_verdict(bench: Bench, monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> Verdict:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(check, "run_case", broken)
+    monkeypatch.setattr(kinds, "run_case", broken)
     (verdict,) = bench.run()
     assert verdict.state is State.ERROR
     assert verdict.reason == "the harness broke: ZeroDivisionError: a bug"
