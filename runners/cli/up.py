@@ -8,12 +8,15 @@ import click
 
 from runners.cli.options import MONGOD, SERVERS, Topologies
 from runners.deployments import detached
-from runners.deployments.offer import Wish, connect, offer
+from runners.deployments.offer import LOCAL, PLACES, Wish, connect, offer
 from runners.model import Topology
 
 
 @click.command()
 @click.argument("topology", type=Topologies(Topology))
+@click.option(
+    "--on", type=click.Choice(PLACES), default=LOCAL, help="As processes, or in containers."
+)
 @SERVERS
 @MONGOD
 @click.option(
@@ -21,14 +24,18 @@ from runners.model import Topology
     type=click.IntRange(1, 65535),
     help="The first server's port; further ones follow it. Otherwise free ports are taken.",
 )
-def up(topology: Topology, servers: tuple[str, ...], mongod: Path | None, port: int | None) -> None:
+def up(
+    topology: Topology,
+    on: str,
+    servers: tuple[str, ...],
+    mongod: Path | None,
+    port: int | None,
+) -> None:
     """Start a deployment in the background and print its URI; `mongospec down` stops it.
 
     A load-balanced one prints a second URI, which leads to just one of its mongoses.
     """
-    wish = Wish(
-        topologies=(topology,), servers=servers, mongod=mongod and mongod.absolute(), port=port
-    )
+    wish = Wish(on, (topology,), servers, mongod and mongod.absolute(), port)
     for deployment in offer(wish, connect, lambda text: click.echo(text, err=True)):
         record = detached.up(wish, deployment)
         click.echo(record.uri)

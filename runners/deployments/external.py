@@ -66,7 +66,7 @@ def _look(uri: str, connect: Connect) -> DeploymentInfo:
 
 def _parsed(text: str) -> Uri:
     if not text.startswith(("mongodb://", "mongodb+srv://")):
-        raise DeploymentError("--on takes `local`, or a URI that begins with mongodb://")
+        raise DeploymentError("--on takes `local`, `docker`, or a URI that begins with mongodb://")
     return Uri.parse(text)
 
 
