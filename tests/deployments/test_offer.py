@@ -118,5 +118,5 @@ def test_a_running_deployment_has_the_topology_it_has() -> None:
 
 
 def test_a_mongod_is_not_for_a_running_deployment() -> None:
-    with pytest.raises(DeploymentError, match="--mongod is for local deployments"):
+    with pytest.raises(DeploymentError, match="--mongod is for --on local"):
         offer(Wish(URI, mongod=Path("mongod")), connect, str)
