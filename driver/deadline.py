@@ -6,6 +6,8 @@ Spec: client-side-operations-timeout. Clocks are the runtime's; `now` is always 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
@@ -68,6 +70,16 @@ class Deadline:
 
 block: ContextVar[Deadline | None] = ContextVar("mongospec_timeout", default=None)
 """The deadline of the innermost `driver.timeout(...)` around the caller."""
+
+
+@contextmanager
+def within(deadline: Deadline) -> Iterator[None]:
+    """Make it the deadline of all that is called in the block."""
+    token = block.set(deadline)
+    try:
+        yield
+    finally:
+        block.reset(token)
 
 
 def earlier(one: Deadline | None, other: Deadline | None) -> Deadline | None:

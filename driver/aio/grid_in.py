@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from driver.aio.collection import AsyncCollection
+from driver.aio.timed import timed
 from driver.bson import Int64, ObjectId
+from driver.deadline import Deadline, block, earlier
 from driver.errors import (
     BulkWriteError,
     DuplicateKeyError,
@@ -31,6 +33,8 @@ class AsyncGridIn:
 
     An error of the server ends it, and what was stored until then stays (the spec wants it so);
     `abort`, or an exception inside `async with`, takes it back. Raises FileExists for a used id.
+    A timeout counts from the moment it was opened, and is for all that follows; what an object with
+    `read` takes to give its bytes cannot be cut short.
     """
 
     def __init__(
@@ -56,12 +60,17 @@ class AsyncGridIn:
         self.length = 0
         self.upload_date: datetime | None = None
         self.closed = False
+        self._deadline = block.get()
+
+    def _by(self) -> Deadline | None:
+        return earlier(self._deadline, block.get())
 
     @property
     def name(self) -> str:
         """The file's name."""
         return self.filename
 
+    @timed
     async def write(self, data: Any) -> None:
         """Append bytes, or all that an object with `read` has."""
         if self.closed:
@@ -112,6 +121,7 @@ class AsyncGridIn:
             yield {"_id": ObjectId(), "files_id": self._id, "n": self._number, "data": data}
             self._number += 1
 
+    @timed
     async def close(self) -> None:
         """Store the rest and the file's document; the file can be found from then on."""
         if self.closed:
@@ -133,6 +143,7 @@ class AsyncGridIn:
         except DuplicateKeyError as error:
             raise _exists(self._id) from error
 
+    @timed
     async def abort(self) -> None:
         """Give up: delete the chunks that were stored, and close."""
         if self.closed and self.upload_date is not None:

@@ -9,12 +9,15 @@ from typing import Any, Self
 
 from driver.aio.collection import AsyncCollection
 from driver.aio.cursor import AsyncCursor
+from driver.aio.timed import timed
+from driver.deadline import Deadline, block, earlier
 from driver.errors import CorruptGridFile
 
 
 class AsyncGridOut:
     """A stored file, read chunk by chunk; every chunk is checked. Iterating gives its lines.
 
+    A timeout counts from the moment it was opened, and is for all that follows, `close` included.
     Whatever contradicts the file's own length and chunk size raises CorruptGridFile.
     """
 
@@ -29,6 +32,10 @@ class AsyncGridOut:
         self._skip = 0
         self._position = 0
         self._buffer = b""
+        self._deadline = block.get()
+
+    def _by(self) -> Deadline | None:
+        return earlier(self._deadline, block.get())
 
     @property
     def _id(self) -> Any:
@@ -69,6 +76,7 @@ class AsyncGridOut:
         """What its writer said about it."""
         return self._document.get("metadata")
 
+    @timed
     async def readchunk(self) -> bytes:
         """What is left of a chunk, else the next one; empty at the end."""
         part, self._buffer = self._buffer, b""
@@ -126,7 +134,7 @@ class AsyncGridOut:
         """Free the cursor."""
         cursor, self._cursor = self._cursor, None
         if cursor is not None:
-            await cursor.close()
+            await cursor._batches.close(self._by())
 
     def __aiter__(self) -> Self:
         return self

@@ -9,8 +9,10 @@ from driver.aio.collection import AsyncCollection
 from driver.aio.database import AsyncDatabase
 from driver.aio.grid_in import AsyncGridIn, settle
 from driver.aio.grid_out import AsyncGridOut, AsyncGridOutCursor
+from driver.aio.timed import timed
 from driver.bson import ObjectId
 from driver.concerns import ReadConcern, WriteConcern
+from driver.deadline import Deadline
 from driver.errors import NoFile
 from driver.read_preferences import ReadPreference
 
@@ -22,7 +24,9 @@ _CHUNKS_INDEX = {"files_id": 1, "n": 1}
 class AsyncGridFSBucket:
     """Files in `<name>.files` and `<name>.chunks`.
 
-    Before its first write it makes the indexes that GridFS needs, if there are no files yet.
+    Before its first write it makes the indexes that GridFS needs, if there are no files yet. The
+    database's timeout is for every method as a whole, and for all the life of a stream; how long a
+    stream of the user's takes to read or write is beyond it.
     """
 
     def __init__(
@@ -44,8 +48,12 @@ class AsyncGridFSBucket:
         self._chunks = db.get_collection(f"{bucket_name}.chunks", **options)
         self._has_indexes = False
 
+    def _by(self) -> Deadline | None:
+        return self._files._core.deadline(self._files._scope.timeout)
+
     # Writing.
 
+    @timed
     async def open_upload_stream(
         self,
         filename: str,
@@ -58,6 +66,7 @@ class AsyncGridFSBucket:
             ObjectId(), filename, chunk_size_bytes, metadata, session
         )
 
+    @timed
     async def open_upload_stream_with_id(
         self,
         file_id: Any,
@@ -82,6 +91,7 @@ class AsyncGridFSBucket:
         await self._create_indexes(session)
         return stream
 
+    @timed
     async def upload_from_stream(
         self,
         filename: str,
@@ -97,6 +107,7 @@ class AsyncGridFSBucket:
         )
         return file_id
 
+    @timed
     async def upload_from_stream_with_id(
         self,
         file_id: Any,
@@ -123,6 +134,7 @@ class AsyncGridFSBucket:
 
     # Reading.
 
+    @timed
     async def open_download_stream(self, file_id: Any, session: Any = None) -> AsyncGridOut:
         """The file of that id, to be read; raises NoFile."""
         document = await self._files.find_one({"_id": file_id}, session=session)
@@ -130,6 +142,7 @@ class AsyncGridFSBucket:
             raise NoFile(f"no file has the id {file_id!r}")
         return AsyncGridOut(self._chunks, document, session)
 
+    @timed
     async def open_download_stream_by_name(
         self, filename: str, revision: int = -1, session: Any = None
     ) -> AsyncGridOut:
@@ -147,10 +160,12 @@ class AsyncGridFSBucket:
             raise NoFile(f"no file is named {filename!r}")
         raise NoFile(f"the file {filename!r}, if there is one, has no revision {revision}")
 
+    @timed
     async def download_to_stream(self, file_id: Any, destination: Any, session: Any = None) -> None:
         """Write the file's bytes to `destination`, which has `write`; raises NoFile."""
         await _copy(await self.open_download_stream(file_id, session), destination)
 
+    @timed
     async def download_to_stream_by_name(
         self, filename: str, destination: Any, revision: int = -1, session: Any = None
     ) -> None:
@@ -164,6 +179,7 @@ class AsyncGridFSBucket:
 
     # Renaming and deleting.
 
+    @timed
     async def rename(self, file_id: Any, new_filename: str, session: Any = None) -> None:
         """Give a file another name; raises NoFile."""
         change = {"$set": {"filename": new_filename}}
@@ -171,6 +187,7 @@ class AsyncGridFSBucket:
         if not result.matched_count:
             raise NoFile(f"no file to rename has the id {file_id!r}")
 
+    @timed
     async def rename_by_name(self, filename: str, new_filename: str, session: Any = None) -> None:
         """Give all revisions of a file another name; raises NoFile."""
         change = {"$set": {"filename": new_filename}}
@@ -178,6 +195,7 @@ class AsyncGridFSBucket:
         if not result.matched_count:
             raise NoFile(f"no file to rename is named {filename!r}")
 
+    @timed
     async def delete(self, file_id: Any, session: Any = None) -> None:
         """Delete a file; raises NoFile, after deleting chunks that may have been left behind."""
         result = await self._files.delete_one({"_id": file_id}, session=session)
@@ -185,6 +203,7 @@ class AsyncGridFSBucket:
         if not result.deleted_count:
             raise NoFile(f"no file to delete has the id {file_id!r}")
 
+    @timed
     async def delete_by_name(self, filename: str, session: Any = None) -> None:
         """Delete all revisions of a file; raises NoFile."""
         found = self._files.find({"filename": filename}, projection={"_id": 1}, session=session)
@@ -194,6 +213,7 @@ class AsyncGridFSBucket:
         await self._files.delete_many({"_id": {"$in": ids}}, session=session)
         await self._chunks.delete_many({"files_id": {"$in": ids}}, session=session)
 
+    @timed
     async def drop(self, session: Any = None) -> None:
         """Delete all files of the bucket with their collections."""
         await self._files.drop(session)

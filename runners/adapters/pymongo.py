@@ -140,7 +140,11 @@ BINDING = Binding(
         "session.pinnedServer": _pinned_server,
         "session.dirty": lambda session: session._server_session.dirty,
     },
-    forwards={Collection.find: Cursor, Collection.find_one: Cursor},
+    forwards={
+        Collection.find: Cursor,
+        Collection.find_one: Cursor,
+        gridfs.GridFSBucket.find: gridfs.GridOutCursor,
+    },
     withheld=frozenset({"rawData"}),
     timeout=pymongo.timeout,
     logic={**VALUES, **logic(pymongo.MongoClient, Inline().run)},

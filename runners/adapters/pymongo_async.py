@@ -37,5 +37,9 @@ BINDING = replace(
         "bucket": gridfs.AsyncGridFSBucket,
     },
     logic={**sync.BINDING.logic, **logic(pymongo.AsyncMongoClient, asyncio.run)},
-    forwards={AsyncCollection.find: AsyncCursor, AsyncCollection.find_one: AsyncCursor},
+    forwards={
+        AsyncCollection.find: AsyncCursor,
+        AsyncCollection.find_one: AsyncCursor,
+        gridfs.AsyncGridFSBucket.find: gridfs.asynchronous.AsyncGridOutCursor,
+    },
 )

@@ -133,6 +133,7 @@ BINDING = Binding(
         MongoClient.start_session: AsyncMongoClient.start_session,
         ClientSession.with_transaction: AsyncClientSession.with_transaction,
         Collection.find_one: AsyncCollection.find,
+        driver.gridfs.GridFSBucket.find: AsyncCollection.find,
         Database.get_collection: Scope.changed,
         Database.create_collection: AsyncDatabase.create_collection,
         Database.drop_collection: AsyncDatabase.drop_collection,

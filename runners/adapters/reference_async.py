@@ -37,5 +37,6 @@ BINDING = replace(
         AsyncMongoClient.get_database: Scope.changed,
         AsyncDatabase.get_collection: Scope.changed,
         AsyncCollection.find_one: AsyncCollection.find,
+        driver.gridfs.AsyncGridFSBucket.find: AsyncCollection.find,
     },
 )

@@ -21,6 +21,12 @@ async def _upload(call: Call) -> Any:
     )
 
 
+async def _find(call: Call) -> Any:
+    """The driver gives open files; these are what can be told of them."""
+    files = await call.collect(await call.method(**call.keywords()))
+    return [{"_id": file._id, "filename": file.filename, "length": file.length} for file in files]
+
+
 def _hex_bytes(source: Any, name: str) -> bytes:
     digits = source.get("$$hexBytes") if isinstance(source, dict) else None
     try:
@@ -39,6 +45,9 @@ OPERATIONS: dict[str, Operation] = {
         _download, *("filename", "revision", "session"), method="open_download_stream_by_name"
     ),
     "drop": returns("drop", "session"),
+    "find": operation(
+        _find, "filter", "sort", "skip", "limit", "batchSize", "session", method="find"
+    ),
     "rename": returns("rename", "id=file_id", "newFilename", "session"),
     "renameByName": returns("rename_by_name", "filename", "newFilename", "session"),
     "upload": operation(
