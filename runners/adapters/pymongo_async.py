@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import gridfs
 import pymongo
+from gridfs.asynchronous.grid_file import AsyncGridOutCursor
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
@@ -40,6 +41,6 @@ BINDING = replace(
     forwards={
         AsyncCollection.find: AsyncCursor,
         AsyncCollection.find_one: AsyncCursor,
-        gridfs.AsyncGridFSBucket.find: gridfs.asynchronous.AsyncGridOutCursor,
+        gridfs.AsyncGridFSBucket.find: AsyncGridOutCursor,
     },
 )

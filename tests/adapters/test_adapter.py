@@ -293,14 +293,15 @@ def test_pools_are_awaited_and_their_events_left_out(
 ) -> None:
     def populate(client: fake.Client, uri: str, **options: Any) -> None:
         original(client, uri, **options)
-        client.publish("ConnectionPoolListener", "connection_ready", address=("a", 1))
+        client.publish("ConnectionPoolListener", "connection_ready", **ready)
 
+    ready = {"address": ("a", 1), "connection_id": 1}
     original = fake.Client.__init__
     monkeypatch.setattr(fake.Client, "__init__", populate)
     spec: JsonObject = {"observeEvents": ["connectionReadyEvent"], "awaitMinPoolSizeMS": 50}
     client = _client(adapter, {**spec, "uri": "mongodb://a/?minPoolSize=1"})
     assert events == []
-    client.publish("ConnectionPoolListener", "connection_ready", address=("a", 1))
+    client.publish("ConnectionPoolListener", "connection_ready", **ready)
     assert len(events) == 1
     with pytest.raises(AdapterError, match=r"no 2 connections \(minPoolSize\) within 0\.05 s"):
         _client(adapter, {**spec, "uri": "mongodb://a/?minPoolSize=2"}, "client2")

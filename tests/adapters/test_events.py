@@ -28,7 +28,7 @@ _TOPOLOGIES = {
     "new_description": fake.Event(type="Single"),
 }
 _SERVERS = {"previous_description": "Unknown", "new_description": "RSPrimary"}
-_AT = {"address": ("a", 1)}
+_AT = {"address": ("a", 1), "connection_id": 1}
 
 
 def _observer(events: Events, wanted: Wanted | None = None) -> Observer:
@@ -251,17 +251,29 @@ def test_a_failed_conversion_is_kept_and_still_raised(events: Events) -> None:
 def test_waiting_for_pools_ends_when_each_has_its_connections(events: Events) -> None:
     observer = _observer(events)
     addresses = ["a:1", "b:2"]
-    _hear(observer, "ConnectionPoolListener", "connection_ready", address=("a", 1))
+
+    def hear(what: str, address: tuple[str, int], number: int = 1, **more: Any) -> None:
+        _hear(
+            observer,
+            "ConnectionPoolListener",
+            f"connection_{what}",
+            address=address,
+            connection_id=number,
+            **more,
+        )
+
+    hear("ready", ("a", 1))
     assert not observer.await_pools(1, lambda: addresses, 0.01)
     waited: list[bool] = []
     waiter = threading.Thread(
         target=lambda: waited.append(observer.await_pools(1, lambda: addresses, 60)), daemon=True
     )
     waiter.start()
-    _hear(observer, "ConnectionPoolListener", "connection_ready", address=("b", 2))
+    hear("closed", ("b", 2), reason="error")  # its handshake failed
+    hear("ready", ("b", 2), 2)
     waiter.join(10)
     assert waited == [True], "nobody woke the waiting thread"
-    _hear(observer, "ConnectionPoolListener", "connection_closed", address=("b", 2), reason="idle")
+    hear("closed", ("b", 2), 2, reason="idle")
     assert not observer.await_pools(1, lambda: addresses, 0.01)
 
 

@@ -50,7 +50,7 @@ class Observer:
     faults: list[Exception]
     listening: bool = True
     checked_out: int = 0
-    _established: Counter[str] = field(default_factory=Counter)
+    _established: set[tuple[str, int]] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _giving: threading.RLock = field(default_factory=threading.RLock)
 
@@ -109,9 +109,9 @@ class Observer:
                 case "connection_checked_in":
                     self.checked_out -= 1
                 case "connection_ready":
-                    self._established[address_text(event.address)] += 1
-                case "connection_closed":
-                    self._established[address_text(event.address)] -= 1
+                    self._established.add((address_text(event.address), event.connection_id))
+                case "connection_closed":  # also of one that never became ready
+                    self._established.discard((address_text(event.address), event.connection_id))
             self._changed.notify_all()
 
     def await_pools(
@@ -121,7 +121,8 @@ class Observer:
 
         def populated() -> bool:
             known = list(addresses())
-            return bool(known) and all(self._established[each] >= size for each in known)
+            sizes = Counter(address for address, _ in self._established)
+            return bool(known) and all(sizes[each] >= size for each in known)
 
         with self._changed:
             return self._changed.wait_for(populated, seconds)
