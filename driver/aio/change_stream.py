@@ -109,7 +109,7 @@ class AsyncChangeStream:
 
     async def open(self) -> AsyncChangeStream:
         """Open the stream on the server."""
-        self._deadline = self._core.deadline(self._watch.scope.timeout)
+        self._deadline = self._core.deadline(self._watch.scope.timeout, self._session)
         self._batches = await self._opened(self._watch, self._deadline)
         return self
 

@@ -9,7 +9,7 @@ from typing import Any
 from driver.aio.change_stream import Watchable
 from driver.aio.cursor import AsyncCommandCursor
 from driver.aio.database import AsyncDatabase
-from driver.aio.scope import Scope, Scoped
+from driver.aio.scope import Scope, Scoped, seconds_of
 from driver.bson import Timestamp
 from driver.concerns import WriteConcern
 from driver.driver_info import DriverInfo
@@ -217,15 +217,23 @@ class AsyncMongoClient(Scoped, Watchable):
         default_transaction_options: TransactionOptions | None = None,
         snapshot: bool = False,
         snapshot_time: Timestamp | None = None,
+        default_timeout_ms: float | None = None,
     ) -> AsyncClientSession:
         """A session: operations that are given it see each other's effects in order.
+
+        `default_timeout_ms` is the timeout of `with_transaction`, and of ending transactions and
+        the session; it is the client's if it is not given.
 
         With `snapshot`, reads see the data of one time: `snapshot_time`, or that of the first read.
         Not to be used by two threads or tasks at once, nor on both sides of a fork; one that rests
         for longer than a minute before its first use may have expired.
         """
         options = SessionOptions(
-            causal_consistency, default_transaction_options, snapshot, snapshot_time
+            causal_consistency,
+            default_transaction_options,
+            snapshot,
+            snapshot_time,
+            None if default_timeout_ms is None else seconds_of(default_timeout_ms),
         )
         return AsyncClientSession(self._core, options, implicit=False, client=self)
 

@@ -62,7 +62,7 @@ class AsyncGridIn:
         self.closed = False
         self._deadline = block.get()
 
-    def _by(self) -> Deadline | None:
+    def _by(self, _session: object = None) -> Deadline | None:
         return earlier(self._deadline, block.get())
 
     @property

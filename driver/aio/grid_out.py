@@ -34,7 +34,7 @@ class AsyncGridOut:
         self._buffer = b""
         self._deadline = block.get()
 
-    def _by(self) -> Deadline | None:
+    def _by(self, _session: object = None) -> Deadline | None:
         return earlier(self._deadline, block.get())
 
     @property

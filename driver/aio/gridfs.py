@@ -13,6 +13,7 @@ from driver.aio.timed import timed
 from driver.bson import ObjectId
 from driver.concerns import ReadConcern, WriteConcern
 from driver.deadline import Deadline
+from driver.engine.session import AsyncClientSession
 from driver.errors import NoFile
 from driver.read_preferences import ReadPreference
 
@@ -48,8 +49,8 @@ class AsyncGridFSBucket:
         self._chunks = db.get_collection(f"{bucket_name}.chunks", **options)
         self._has_indexes = False
 
-    def _by(self) -> Deadline | None:
-        return self._files._core.deadline(self._files._scope.timeout)
+    def _by(self, session: AsyncClientSession | None) -> Deadline | None:
+        return self._files._core.deadline(self._files._scope.timeout, session)
 
     # Writing.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from driver.deadline import Deadline, within
+from driver.engine.session import AsyncClientSession
 
 
 class HasDeadline(Protocol):
     """An object with timed methods."""
 
-    def _by(self) -> Deadline | None:
-        """When a call that begins now must be done."""
+    def _by(self, session: AsyncClientSession | None) -> Deadline | None:
+        """When a call that begins now, and was given that session, must be done."""
 
 
 P = ParamSpec("P")
@@ -28,10 +29,18 @@ def timed(
 
     @wraps(method)
     async def call(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        deadline = self._by()
+        deadline = self._by(_session_among((*args, *kwargs.values())))
         if deadline is None:
             return await method(self, *args, **kwargs)
         with within(deadline):
             return await method(self, *args, **kwargs)
 
     return call
+
+
+def _session_among(arguments: Iterable[Any]) -> AsyncClientSession | None:
+    for argument in arguments:
+        session = getattr(argument, "_core_object", argument)
+        if isinstance(session, AsyncClientSession):
+            return session
+    return None

@@ -123,7 +123,7 @@ async def client_bulk_write(
         **options,
     )
     borrowed = core.implicit_session() if session is None else None
-    deadline = core.deadline(command.timeout)
+    deadline = core.deadline(command.timeout, session)
     failure: MongoError | None = None
     try:
         while command.start < len(operations):

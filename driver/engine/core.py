@@ -88,14 +88,23 @@ class Core:
         """Run an operation, by `deadline` if it is part of another; see `execute.execute`."""
         session = getattr(session, "_core_object", session)
         if deadline is None:
-            deadline = self.deadline(operation.timeout)
+            deadline = self.deadline(operation.timeout, session)
         if not self.topology.opened:
             await self.open(deadline)
         return await execute(self, operation, session, pin=pin, deadline=deadline)
 
-    def deadline(self, timeout: float | None) -> Deadline | None:
-        """By when what begins now must be done: as the block around it says, else by `timeout`."""
+    def deadline(
+        self, timeout: float | None, session: AsyncClientSession | None = None
+    ) -> Deadline | None:
+        """By when what begins now must be done (CSOT, "Validation and Overrides").
+
+        As with_transaction says if it is part of one, else the block around it, else `timeout`.
+        """
         around = block.get()
+        session = getattr(session, "_core_object", session)
+        if session is not None and session.time.deadline is not None:
+            session.time.check(around)
+            return session.time.deadline
         if around is not None or timeout is None:
             return around
         return Deadline.after(timeout, self.runtime.now())

@@ -92,7 +92,7 @@ class Batches:
         if operation is None:
             return
         try:
-            self._deadline = deadline or self._core.deadline(operation.timeout)
+            self._deadline = deadline or self._core.deadline(operation.timeout, self._session)
             operation.server_time = self._kind.server_time(self._deadline)
             reply = await self._core.execute(
                 operation, self._session, pin=self._pin, deadline=self._deadline

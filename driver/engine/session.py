@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from driver.bson import Timestamp
 from driver.concerns import ReadConcern, WriteConcern
+from driver.deadline import Deadline
 from driver.engine.pin import Pin
-from driver.engine.with_transaction import with_transaction
+from driver.engine.with_transaction import TransactionTime, with_transaction
 from driver.errors import InvalidOperation, MongoError
 from driver.operations.base import Operation
 from driver.operations.transactions import AbortTransaction, CommitTransaction
@@ -55,6 +56,7 @@ class AsyncClientSession:
         self._snapshot_time = options.snapshot_time
         self.transaction = Transaction()
         self.pin = Pin("transactions")
+        self.time = TransactionTime()
         self._ended = False
 
     @property
@@ -131,6 +133,12 @@ class AsyncClientSession:
         if self._server_session is not None:
             self._server_session.dirty = True
 
+    def deadline(self) -> Deadline | None:
+        """By when the end of a transaction, or with_transaction, must be done if it begins now."""
+        timeout = self.options.default_timeout
+        client = self._core.options.timeout
+        return self._core.deadline(client if timeout is None else timeout, self)
+
     # Transactions.
 
     async def start_transaction(
@@ -181,10 +189,14 @@ class AsyncClientSession:
         )
         if again:
             operation.insist()
-        await self._core.execute(operation, self)
+        await self._core.execute(operation, self, deadline=self.deadline())
 
     async def abort_transaction(self) -> None:
         """Undo the transaction. The server's errors don't matter: it gives up idle ones itself."""
+        await self.abort_by(self.deadline())
+
+    async def abort_by(self, deadline: Deadline | None) -> None:
+        """The same, with a time limit of its own."""
         self.check_open()
         transaction = self.transaction
         transaction.take(Step.ABORT)
@@ -195,7 +207,7 @@ class AsyncClientSession:
                     recovery_token=transaction.recovery_token,
                 )
                 with suppress(MongoError):
-                    await self._core.execute(operation, self)
+                    await self._core.execute(operation, self, deadline=deadline)
         finally:
             self.pin.release()
 
@@ -213,6 +225,11 @@ class AsyncClientSession:
         transaction failed for a passing reason: what it does beside the transaction must be fine
         to do twice. It must let errors of its operations pass, since they may have aborted the
         transaction; to handle them otherwise, use `start_transaction`.
+
+        A timeout stands in place of the two minutes, and is for the callback's operations too if
+        they are given the session; others don't know of it. Those that are must not have another
+        one: an operation in a `driver.timeout` block of the callback raises InvalidOperation.
+        Aborting after an error gets the timeout anew.
         """
         return await with_transaction(
             self,

@@ -125,7 +125,7 @@ async def write_many(
     todo = list(statements)
     result = BulkResult()
     borrowed = core.implicit_session() if session is None else None
-    deadline = core.deadline(options.get("timeout"))
+    deadline = core.deadline(options.get("timeout"), session)
     try:
         for kind, indexes in _runs(todo, ordered=ordered):
             run = [todo[index] for index in indexes]

@@ -58,14 +58,16 @@ class SessionOptions:
     """How a session was started.
 
     A session is causally consistent unless told otherwise, or unless it reads from a snapshot: one
-    point in time, `snapshot_time`, or that of its first read. Raises ConfigurationError for what
-    contradicts itself.
+    point in time, `snapshot_time`, or that of its first read. `default_timeout`, in seconds, is for
+    with_transaction and for ending transactions; None where it is the client's. Raises
+    ConfigurationError for what contradicts itself.
     """
 
     causal_consistency: bool | None = None
     default_transaction_options: TransactionOptions | None = None
     snapshot: bool = False
     snapshot_time: Timestamp | None = None
+    default_timeout: float | None = None
 
     def __post_init__(self) -> None:
         defaults: Any = self.default_transaction_options
