@@ -120,9 +120,9 @@ class DeploymentInfo:
     id: str
     topology: Topology
     server_version: str
-    uri: str
+    uri: str = field(repr=False)
     hosts: tuple[str, ...]
-    single_mongos_uri: str | None = None
+    single_mongos_uri: str | None = field(default=None, repr=False)
     set_name: str | None = None
     auth: bool = False
     tls: bool = False

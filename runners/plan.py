@@ -148,7 +148,9 @@ def _fewest(
     """A cover of all cases by few deployments, server by server, each case in just one of them."""
     chosen: dict[str, list[Case]] = {}
     done: set[Case] = set()
-    for _, topologies in groupby(deployments, lambda each: each.server_version):
+    for _, topologies in groupby(
+        deployments, lambda each: (each.server_version, each.auth, each.tls)
+    ):
         left = {each.id: dict.fromkeys(able[each.id]) for each in topologies}
         while left:
             for cases in left.values():

@@ -17,6 +17,7 @@ from runners.adapters.base import AdapterError
 from runners.collect import Found, collect
 from runners.deployments.base import Deployment, DeploymentError
 from runners.deployments.offer import Wish, connect, offer
+from runners.deployments.security import Security
 from runners.kinds import Driver, Place
 from runners.load import SpecError, find
 from runners.model import Case, State, Topology, Verdict
@@ -45,6 +46,7 @@ class Checking:
             tuple(dict.fromkeys(map(Topology, option("mongospec_topology")))),
             option("mongospec_server"),
             option("mongospec_mongod"),
+            Security(option("mongospec_auth"), option("mongospec_tls")),
         )
         self._choices = self._wish.choices
         self._config = config

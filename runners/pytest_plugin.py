@@ -53,6 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="V",
         help="run every case on a server of this version, such as 8.2; repeatable",
     )
+    group.addoption("--mongospec-auth", action="store_true", help="servers want a password")
+    group.addoption("--mongospec-tls", action="store_true", help="servers want TLS")
     group.addoption("--mongospec-mongod", type=Path, metavar="PATH", help="the mongod to start")
 
 

@@ -13,12 +13,14 @@ from runners import check as checking
 from runners.adapters import NAMES, load
 from runners.adapters.base import DriverInfo
 from runners.cli.options import (
+    AUTH,
     JUNIT,
     MONGOD,
     PATHS,
     SERVERS,
     SUITES,
     TEXT,
+    TLS,
     Topologies,
     paths_or_own,
     selected,
@@ -26,6 +28,7 @@ from runners.cli.options import (
 from runners.collect import Collection
 from runners.deployments.base import Deployment
 from runners.deployments.offer import LOCAL, Wish, connect, offer
+from runners.deployments.security import Security
 from runners.model import Topology, Verdict
 from runners.report import junit, run_file
 from runners.report.run import Run, specs_at
@@ -76,9 +79,7 @@ class Recorder:
     type=click.Choice(NAMES),
     help="The driver to check; repeatable.",
 )
-@click.option(
-    "--on", default=LOCAL, metavar="local|docker|URI", help="Where to run; default: local."
-)
+@click.option("--on", default=LOCAL, metavar="local|URI", help="Where to run; default: local.")
 @click.option(
     "--topology",
     "topologies",
@@ -88,6 +89,13 @@ class Recorder:
 )
 @SERVERS
 @MONGOD
+@AUTH
+@TLS
+@click.option(
+    "--single-mongos",
+    metavar="URI",
+    help="With --on and a load balancer's URI: that of one before a single mongos.",
+)
 @SUITES
 @TEXT
 @click.option(
@@ -112,6 +120,9 @@ def check(
     topologies: tuple[Topology, ...],
     servers: tuple[str, ...],
     mongod: Path | None,
+    auth: bool,
+    tls: bool,
+    single_mongos: str | None,
     suites: tuple[str, ...],
     text: str,
     jobs: int,
@@ -127,7 +138,7 @@ def check(
             raise click.UsageError(f"{option} {file}: there is no folder {file.parent}")
     paths = paths_or_own(paths)
     collection = selected(paths, suites, text)
-    wish = Wish(on, topologies, servers, mongod)
+    wish = Wish(on, topologies, servers, mongod, Security(auth, tls), single_mongos)
     runs: list[Run] = []
     for name in dict.fromkeys(drivers):
         run = _check_one(name, collection, wish, paths, jobs)

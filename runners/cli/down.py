@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from runners.deployments import detached
+from runners.deployments.security import shown
 from runners.model import Topology
 
 
@@ -20,6 +21,6 @@ def down(name: str | None) -> None:
         ids = chosen
     stopped = [record for id_ in ids if (record := detached.down(id_))]
     for record in stopped:
-        click.echo(f"{record.id}: stopped {record.uri}", err=True)
+        click.echo(f"{record.id}: stopped {shown(record.uri)}", err=True)
     if not stopped:
         click.echo(f"{name} was not up" if name else "nothing was up", err=True)

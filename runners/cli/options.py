@@ -33,6 +33,8 @@ JUNIT = click.option(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write JUnit XML, with all drivers.",
 )
+AUTH = click.option("--auth", is_flag=True, help="Clients have to authenticate.")
+TLS = click.option("--tls", is_flag=True, help="Clients have to use TLS.")
 
 
 class Topologies(click.Choice[str]):

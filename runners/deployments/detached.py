@@ -13,12 +13,13 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
 from runners.deployments.base import Deployment, DeploymentError
 from runners.deployments.offer import Wish, connect, offer
+from runners.deployments.security import Security, shown
 from runners.model import Topology
 
 MODULE = "runners.deployments.detached"
@@ -38,8 +39,8 @@ class Record:
     """
 
     id: str
-    uri: str
-    single_mongos_uri: str | None
+    uri: str = field(repr=False)
+    single_mongos_uri: str | None = field(repr=False)
     keeper: int
 
 
@@ -51,7 +52,7 @@ def up(wish: Wish, deployment: Deployment) -> Record:
     id_ = deployment.info.id
     if (record := running(id_)) is not None:
         raise DeploymentError(
-            f"{id_} is up already at {record.uri}; stop it with: mongospec down {id_}"
+            f"{id_} is up already at {shown(record.uri)}; stop it with: mongospec down {id_}"
         )
     keeper = subprocess.Popen(
         [sys.executable, "-m", MODULE, id_, json.dumps(asdict(wish), default=os.fspath)],
@@ -149,6 +150,7 @@ def _path(id_: str) -> Path:
 
 def _opened(id_: str) -> IO[str]:
     state_folder().mkdir(parents=True, exist_ok=True)
+    _path(id_).touch(mode=0o600)  # it may hold a password
     return _path(id_).open("a+", encoding="utf-8")
 
 
@@ -170,6 +172,7 @@ def _wish(text: str) -> Wish:
     """The wish that was written as JSON."""
     fields = json.loads(text)
     fields["topologies"] = tuple(map(Topology, fields["topologies"]))
+    fields["security"] = Security(**fields["security"])
     fields["mongod"] = Path(fields["mongod"]) if fields["mongod"] else None
     return Wish(**fields)
 

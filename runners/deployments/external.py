@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runners.deployments.base import (
     CommandError,
     Commands,
@@ -16,19 +18,24 @@ from runners.unified.uri import Uri
 class ExternalDeployment(Deployment):
     """The deployment at a URI. Its constructor asks it what it is, so that cases can be planned.
 
+    `single_mongos` is a second URI of a load-balanced one (see model.DeploymentInfo).
     Raises DeploymentError, without the URI's credentials, where nobody answers.
     """
 
     copies = False
 
-    def __init__(self, uri: str, connect: Connect) -> None:
+    def __init__(self, uri: str, connect: Connect, single_mongos: str | None = None) -> None:
         self._uri = uri
+        self._single_mongos = single_mongos
         self._connect = connect
         self.start()
 
     def start(self) -> None:
         """It runs already; ask it what it is."""
-        self.info = _look(self._uri, self._connect)
+        if self._single_mongos is not None:
+            _parsed(self._single_mongos, "--single-mongos")
+        info = _look(self._uri, self._connect)
+        self.info = replace(info, single_mongos_uri=self._single_mongos)
 
     def stop(self) -> None:
         """It goes on running."""
@@ -64,9 +71,9 @@ def _look(uri: str, connect: Connect) -> DeploymentInfo:
     )
 
 
-def _parsed(text: str) -> Uri:
+def _parsed(text: str, option: str = "--on") -> Uri:
     if not text.startswith(("mongodb://", "mongodb+srv://")):
-        raise DeploymentError("--on takes `local`, `docker`, or a URI that begins with mongodb://")
+        raise DeploymentError(f"{option} takes a URI that begins with mongodb://")
     return Uri.parse(text)
 
 

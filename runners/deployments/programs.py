@@ -50,7 +50,12 @@ def mongod(group: ProcessGroup, binary: Binary, port: int, options: Sequence[str
 
 
 def mongos(
-    group: ProcessGroup, binary: Binary, port: int, config: str, behind: Sequence[int]
+    group: ProcessGroup,
+    binary: Binary,
+    port: int,
+    config: str,
+    behind: Sequence[int],
+    options: Sequence[str],
 ) -> Server:
     """A mongos whose config servers are the set `config` (as `name/host,host`).
 
@@ -59,7 +64,8 @@ def mongos(
     if binary.mongos is None:
         raise DeploymentError(no_mongos(binary))
     parameters = (*TEST_PARAMETERS, *(f"loadBalancerPort={each}" for each in behind))
-    command = [str(binary.mongos.resolve()), *_listening(port, parameters), "--configdb", config]
+    command = [str(binary.mongos.resolve()), *_listening(port, parameters), *options]
+    command += ["--configdb", config]
     return Server(group, port, command, libraries=binary.libraries)
 
 

@@ -11,6 +11,7 @@ from runners.deployments import binaries, programs
 from runners.deployments.base import CommandError, Commands, DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.offer import Wish, offer
+from runners.deployments.security import Security
 from runners.model import JsonObject, Topology
 from runners.plan import Choice
 
@@ -60,15 +61,19 @@ def topologies(wish: Wish) -> list[Topology]:
 
 
 def test_without_a_wish_there_is_all_that_the_machine_allows() -> None:
-    assert offered(Wish()) == [
+    plain = [
         *("replicaset-6.0.5", "standalone-6.0.5"),
         *("replicaset-8.2.0", "standalone-8.2.0", "sharded-8.2.0", "load-balanced-8.2.0"),
     ]
+    assert offered(Wish()) == [*plain, *(f"{id_}-auth" for id_ in plain)]
     assert Wish().choices == (Choice(),)
 
 
 def test_a_named_version_comes_in_all_its_topologies() -> None:
-    assert offered(Wish(servers=["6.0"])) == ["replicaset-6.0.5", "standalone-6.0.5"]
+    assert offered(Wish(servers=["6.0"], security=Security(auth=True))) == [
+        "replicaset-6.0.5-auth",
+        "standalone-6.0.5-auth",
+    ]
 
 
 def test_a_named_topology_is_of_the_first_version_that_can_be_one() -> None:
@@ -117,6 +122,25 @@ def test_a_running_deployment_has_the_topology_it_has() -> None:
         offer(Wish(URI, (Topology.SHARDED,)), connect, str)
 
 
-def test_a_mongod_is_not_for_a_running_deployment() -> None:
-    with pytest.raises(DeploymentError, match="--mongod is for --on local"):
-        offer(Wish(URI, mongod=Path("mongod")), connect, str)
+@pytest.mark.parametrize(
+    ("option", "wish"),
+    [
+        ("--mongod", Wish(URI, mongod=Path("mongod"))),
+        ("--auth", Wish(URI, security=Security(auth=True))),
+        ("--tls", Wish(URI, security=Security(tls=True))),
+    ],
+)
+def test_what_is_not_for_a_running_deployment(option: str, wish: Wish) -> None:
+    with pytest.raises(DeploymentError, match=f"{option} is for deployments that are started"):
+        offer(wish, connect, str)
+
+
+def test_a_running_load_balanced_deployment_has_two_uris() -> None:
+    balanced = f"{URI}/?loadBalanced=true"
+    (deployment,) = offer(Wish(balanced, single_mongos=URI), connect, str)
+    assert (deployment.info.uri, deployment.info.single_mongos_uri) == (balanced, URI)
+    assert deployment.info.topology is Topology.LOAD_BALANCED
+    with pytest.raises(DeploymentError, match="--single-mongos goes with --on"):
+        offer(Wish(single_mongos=URI), connect, str)
+    with pytest.raises(DeploymentError, match="--single-mongos takes a URI"):
+        offer(Wish(balanced, single_mongos="a:1"), connect, str)
