@@ -19,6 +19,7 @@ from driver.read_preferences import ReadPreference
 from driver.server_api import ServerApi
 from driver.tls import TLSOptions
 from driver.topology.description import Address
+from driver.tracing import TracingOptions
 from driver.uri.check import DEFAULT_MAX_POOL_SIZE, check, read_preference, write_concern
 from driver.uri.parse import (
     DEFAULT_PORT,
@@ -106,6 +107,7 @@ class ClientOptions:
 
     app_name: str | None = None
     driver_info: DriverInfo | None = None
+    tracing: TracingOptions | None = None
     server_api: ServerApi | None = None
     event_listeners: tuple[Any, ...] = ()
 

@@ -29,6 +29,7 @@ _VALUES = {
     "driver.warn",
     "driver.version",
     "driver.metadata",
+    "driver.tracing",
     "driver.logs",
     "driver.publisher",
     "driver.replies",

@@ -188,21 +188,22 @@ class AsyncMongoClient(Scoped, Watchable):
         if write_concern is not None and in_transaction(session):
             raise InvalidOperation("Cannot set write concern after starting a transaction.")
         concern = write_concern or self.write_concern
-        return await client_bulk_write(
-            self._core,
-            models,
-            session,
-            ordered=ordered,
-            verbose=verbose_results,
-            acknowledged=concern.acknowledged or session is not None,
-            write_concern=concern,
-            timeout=self._scope.timeout,
-            codec_options=self.codec_options,
-            bypass_document_validation=bypass_document_validation,
-            comment=comment,
-            let=let,
-            raw_data=raw_data,
-        )
+        with self._core.span("bulkWrite", "admin", session=session):
+            return await client_bulk_write(
+                self._core,
+                models,
+                session,
+                ordered=ordered,
+                verbose=verbose_results,
+                acknowledged=concern.acknowledged or session is not None,
+                write_concern=concern,
+                timeout=self._scope.timeout,
+                codec_options=self.codec_options,
+                bypass_document_validation=bypass_document_validation,
+                comment=comment,
+                let=let,
+                raw_data=raw_data,
+            )
 
     async def server_info(self, session: Any = None) -> dict[str, Any]:
         """buildInfo."""

@@ -94,7 +94,8 @@ class CollectionWrites(CollectionBase):
             raw_data=raw_data,
         )
         statements = [insert_statement(document, self.codec_options) for document in given]
-        await write_many(self._core, statements, session, ordered=ordered, **options)
+        with self._core.span("insert", self._db, self.name, session):
+            await write_many(self._core, statements, session, ordered=ordered, **options)
         ids = [document.get("_id") for document in given]
         return InsertManyResult(self._acknowledged(session), ids)
 
@@ -123,7 +124,8 @@ class CollectionWrites(CollectionBase):
             raw_data=raw_data,
         )
         statements = [request.statement(self.codec_options) for request in requests]
-        result = await write_many(self._core, statements, session, ordered=ordered, **options)
+        with self._core.span("bulkWrite", self._db, self.name, session):
+            result = await write_many(self._core, statements, session, ordered=ordered, **options)
         return BulkWriteResult(self._acknowledged(session), result)
 
     async def update_one(

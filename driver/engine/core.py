@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from driver.bson import ObjectId
@@ -25,6 +26,7 @@ from driver.session.gossip import is_cluster_time, later
 from driver.session.options import SessionOptions
 from driver.session.server_session import ServerSession, ServerSessionPool
 from driver.topology.description import Address, ServerDescription
+from driver.tracing import tracing
 
 T = TypeVar("T")
 
@@ -48,8 +50,14 @@ class Core:
         self.options = options = self._given
         runtime = self.runtime
         identity = ObjectId()
+        self.tracing = tracing(options.tracing)
         self.publisher = Publisher(
-            (*options.event_listeners, *listeners_for_logging(str(identity))), runtime.lock()
+            (
+                *options.event_listeners,
+                *listeners_for_logging(str(identity)),
+                *([] if self.tracing is None else [self.tracing]),
+            ),
+            runtime.lock(),
         )
         self.topology = Topology(identity, options, runtime, self.publisher, self.metadata)
         self._lock = runtime.lock()
@@ -89,9 +97,35 @@ class Core:
         session = getattr(session, "_core_object", session)
         if deadline is None:
             deadline = self.deadline(operation.timeout, session)
+        if self.tracing is None:
+            return await self._execute(operation, session, pin, deadline)
+        with self.span(operation.public_name, operation.database, operation.target, session):
+            return await self._execute(operation, session, pin, deadline)
+
+    async def _execute(
+        self,
+        operation: Operation[T],
+        session: AsyncClientSession | None,
+        pin: Pin | None,
+        deadline: Deadline | None,
+    ) -> T:
         if not self.topology.opened:
             await self.open(deadline)
         return await execute(self, operation, session, pin=pin, deadline=deadline)
+
+    def span(
+        self,
+        name: str,
+        database: str,
+        collection: str | None = None,
+        session: AsyncClientSession | None = None,
+    ) -> AbstractContextManager[None]:
+        """Traces a user's call as one operation, whatever it comes down to."""
+        if self.tracing is None:
+            return nullcontext()
+        session = getattr(session, "_core_object", session)
+        within = None if session is None else session.span
+        return self.tracing.operation(name, database, collection, within)
 
     def deadline(
         self, timeout: float | None, session: AsyncClientSession | None = None

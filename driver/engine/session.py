@@ -58,6 +58,7 @@ class AsyncClientSession:
         self.pin = Pin("transactions")
         self.time = TransactionTime()
         self._ended = False
+        self.span: Any = None
 
     @property
     def has_ended(self) -> bool:
@@ -168,6 +169,7 @@ class AsyncClientSession:
         self.transaction.take(Step.START)
         self.pin.release()
         self.server_session().next_txn_number()
+        self.span = self._core.tracing.transaction() if self._core.tracing else None
         return AsyncTransactionContext(self)
 
     async def commit_transaction(self) -> None:
@@ -181,6 +183,7 @@ class AsyncClientSession:
         again = transaction.state is State.COMMITTED
         transaction.take(Step.COMMIT)
         if not transaction.sent:
+            self._end_span()
             return
         operation = CommitTransaction(
             write_concern=transaction.options.write_concern,
@@ -189,7 +192,10 @@ class AsyncClientSession:
         )
         if again:
             operation.insist()
-        await self._core.execute(operation, self, deadline=self.deadline())
+        try:
+            await self._core.execute(operation, self, deadline=self.deadline())
+        finally:
+            self._end_span()
 
     async def abort_transaction(self) -> None:
         """Undo the transaction. The server's errors don't matter: it gives up idle ones itself."""
@@ -209,7 +215,14 @@ class AsyncClientSession:
                 with suppress(MongoError):
                     await self._core.execute(operation, self, deadline=deadline)
         finally:
+            self._end_span()
             self.pin.release()
+
+    def _end_span(self) -> None:
+        """The transaction's trace ends; a commit that is repeated is not part of it."""
+        span, self.span = self.span, None
+        if span is not None:
+            span.end()
 
     async def with_transaction(
         self,

@@ -102,6 +102,16 @@ class Operation(Generic[T]):
     write_concern: WriteConcern | None = None
 
     @property
+    def public_name(self) -> str:
+        """What a trace calls it; `name` is its command's (open-telemetry, "Span Name")."""
+        return self.name
+
+    @property
+    def target(self) -> str | None:
+        """The collection that it is for, if it is for one."""
+        return getattr(self, "collection", None)
+
+    @property
     def causal(self) -> bool:
         """Whether the command takes `afterClusterTime` (read-write-concern)."""
         return self.name in CAUSAL_COMMANDS

@@ -24,8 +24,10 @@ from driver.operations.query import CursorReply, Find, cursor_reply
 from driver.read_preferences import ReadPreference
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
+from driver.tracing import collection_of
 
 NAMESPACE_NOT_FOUND = 26
+_HELPERS = {"create": "createCollection", "drop": "dropCollection"}
 
 
 def without_unknown(command: Mapping[str, Any], server: ServerDescription) -> dict[str, Any]:
@@ -47,6 +49,11 @@ class RunCommand(Operation[dict[str, Any]]):
         self.name = next(iter(self.command), "")
         if self.name == "getMore":
             self.server_time = ServerTime.AWAITED
+
+    @property
+    def public_name(self) -> str:
+        """Whatever the command does."""
+        return "runCommand"
 
     @property
     def causal(self) -> bool:
@@ -86,6 +93,16 @@ class Explain(Operation[dict[str, Any]]):
 @dataclass(kw_only=True)
 class Administer(RunCommand):
     """A command that changes the catalog; a write concern error in its reply is raised."""
+
+    @property
+    def public_name(self) -> str:
+        """The helper's."""
+        return _HELPERS.get(self.name, self.name)
+
+    @property
+    def target(self) -> str | None:
+        """What the command names."""
+        return collection_of(self.database, self.command)
 
     @property
     def causal(self) -> bool:
@@ -138,6 +155,11 @@ class ListFrom(Operation[CursorReply]):
     def preference_in_transaction(self, of_transaction: ReadPreference) -> ReadPreference:
         """The user's word comes first."""
         return self.read_preference or of_transaction
+
+    @property
+    def target(self) -> str | None:
+        """What the command names."""
+        return collection_of(self.database, self.command)
 
     def build(self, server: ServerDescription) -> Command:
         """The command."""

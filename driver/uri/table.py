@@ -155,6 +155,7 @@ _ROWS = (
     Option("read_preference", values.instance(ReadPreference), keyword_only=True),
     Option("event_listeners", values.each(_LISTENERS), "event_listeners", keyword_only=True),
     Option("server_api", values.instance(ServerApi), "server_api", keyword_only=True),
+    Option("tracing", values.tracing, "tracing", keyword_only=True),
     Option("driver", values.instance(DriverInfo), "driver_info", keyword_only=True),
 )
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from driver.bson.binary import UuidRepresentation
 from driver.read_preferences import TagSet
+from driver.tracing import TracingOptions
 from driver.warn import warn
 
 Parser: TypeAlias = Callable[[Any], Any]
@@ -170,6 +171,13 @@ def instance(kind: type[Any]) -> Parser:
         raise ValueError(f"must be of class {kind.__name__}, not {type(value).__name__}")
 
     return parse
+
+
+def tracing(value: object) -> TracingOptions:
+    """A keyword's settings of tracing, completed from the environment."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a mapping such as {{'enabled': True}}, not {value!r}")
+    return TracingOptions.of(value)
 
 
 def each(kind: tuple[type[Any], ...]) -> Parser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import driver
@@ -53,6 +53,17 @@ def _read_preference(mode: str, **options: Any) -> Any:
 
 def _write_concern(wtimeout_ms: int | None = None, **options: Any) -> Any:
     return driver.WriteConcern(wtimeout=wtimeout_ms, **options)
+
+
+def _tracing(provider: Any, text: bool) -> Mapping[str, Any]:
+    length = 1_000_000 if text else 0
+    return {
+        "tracing": {
+            "enabled": True,
+            "query_text_max_length": length,
+            "tracer_provider": provider,
+        }
+    }
 
 
 def _servers(topology: Any) -> Iterable[ServerView]:
@@ -122,6 +133,7 @@ BINDING = Binding(
     log_entry=_log_entry,
     log_owner=lambda client: str(client.topology_id),
     knows_option=is_option,
+    tracing=_tracing,
     answers={
         "session.lsid": lambda session: session.session_id,
         "session.transactionState": lambda session: _session(session).transaction.state.value,

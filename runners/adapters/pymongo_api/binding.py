@@ -90,6 +90,9 @@ class Binding:
 
     knows_option: Callable[[str], bool] = lambda _: True
     """Whether the driver has an option of connection strings, rather than ignoring it."""
+    tracing: Callable[[Any, bool], Mapping[str, Any]] | None = None
+    """Options that make a client trace to a provider of OpenTelemetry's, the text of commands
+    included or not; None where the driver cannot."""
     answers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """What the harness asks, by kind and question: session.lsid (a document),
     session.transactionState (as the format spells it), session.pinnedServer (`host:port` or

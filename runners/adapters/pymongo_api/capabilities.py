@@ -14,6 +14,7 @@ from runners.adapters.pymongo_api import (
     gridfs_operations,
     log_messages,
     session_operations,
+    spans,
 )
 from runners.adapters.pymongo_api.binding import Binding
 from runners.adapters.pymongo_api.operation import Operation
@@ -49,6 +50,8 @@ def _names(binding: Binding) -> Iterator[str]:
                 yield f"operation.{kind}.{name}.timeoutMS"
     for event in events.NAMES:
         yield f"event.{event}"
+    if binding.tracing is not None and spans.can_collect():
+        yield f"event.{spans.SPAN}"
     for component in log_messages.COMPONENTS:
         yield f"log.{component}"
     for name in binding.logic:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runners.adapters.base import AdapterError, EventSink, Unsupported
+from runners.adapters.pymongo_api import spans
 from runners.adapters.pymongo_api.arguments import (
     Converter,
     build,
@@ -66,6 +67,8 @@ async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
         options["server_api"] = build(
             to.binding, to.binding.public("ServerApi"), values, "entity.client.serverApi"
         )
+    if "observeTracingMessages" in spec:
+        options.update(_tracing(to, entity_id, spec))
     observer = Observer(entity_id, _wanted(spec), to.binding, to.sink, to.faults)
     levels = _log_levels(spec)
     if levels:
@@ -83,6 +86,14 @@ async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
         await settle(client.close())
         raise
     return Entity("client", client, observer)
+
+
+def _tracing(to: Maker, entity_id: str, spec: JsonObject) -> Mapping[str, Any]:
+    if to.binding.tracing is None:
+        raise Unsupported(f"event.{spans.SPAN}")
+    wanted = table(spec["observeTracingMessages"], "entity.client.observeTracingMessages")
+    provider = spans.provider(lambda span: to.sink(entity_id, spans.SPAN, span))
+    return to.binding.tracing(provider, wanted.get("enableCommandPayload") is True)
 
 
 def _wanted(spec: JsonObject) -> Wanted:
@@ -171,6 +182,7 @@ _MAKERS: Mapping[str, tuple[_Make, frozenset[str]]] = {
         _client,
         _OF_THE_HARNESS
         | {"uri", "observeEvents", "observeLogMessages", "ignoreCommandMonitoringEvents"}
+        | {"observeTracingMessages"}
         | {"observeSensitiveCommands", "serverApi", "awaitMinPoolSizeMS"},
     ),
     "database": (_database, frozenset({"id", "client", "databaseName", "databaseOptions"})),
