@@ -210,8 +210,11 @@ class AsyncDatabase(Scoped, Watchable):
         timeout_mode: str | None = None,
         **options: Any,
     ) -> AsyncCommandCursor:
-        """A cursor over the collections' documents (name, type, options, info)."""
-        batch = put({}, batchSize=options.pop("batchSize", None))
+        """A cursor over the collections' documents (name, type, options, info).
+
+        `options` go into the command, such as `cursor={"batchSize": 10}` and `nameOnly=True`.
+        """
+        batch = put({}, **(options.pop("cursor", None) or {}))
         command = put(
             {"listCollections": 1, "cursor": batch}, filter=filter, comment=comment, **options
         )

@@ -145,7 +145,7 @@ BINDING = Binding(
         Collection.find_one: Cursor,
         gridfs.GridFSBucket.find: gridfs.GridOutCursor,
     },
-    withheld=frozenset({"rawData"}),
+    withheld=frozenset({"rawData", "timeoutMode"}),
     timeout=pymongo.timeout,
     logic={**VALUES, **logic(pymongo.MongoClient, Inline().run)},
 )

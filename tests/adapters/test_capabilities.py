@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runners.adapters.pymongo_api.arguments import parameters_of
 from runners.adapters.pymongo_api.binding import Binding
 from runners.adapters.pymongo_api.capabilities import OPERATIONS, capabilities
 from runners.adapters.pymongo_api.events import NAMES as EVENTS
@@ -63,6 +64,19 @@ def test_a_driver_declares_what_its_classes_have() -> None:
     assert {name for name in found if name.startswith("event.")} == {
         f"event.{event}" for event in EVENTS
     }
+
+
+@pytest.mark.parametrize("module", ["pymongo", "pymongo_async"])
+def test_what_pymongo_would_send_to_the_server_unread_is_not_declared(module: str) -> None:
+    found = capabilities(_binding(module))
+    assert not {name for name in found if name.endswith((".rawData", ".timeoutMode"))}
+
+
+@pytest.mark.parametrize("module", ["pymongo", "pymongo_async"])
+def test_methods_that_pass_on_what_they_are_given_are_read_where_that_goes(module: str) -> None:
+    binding = _binding(module)
+    finding = parameters_of(binding, binding.classes["bucket"].find)
+    assert (finding.keyword("batchSize"), finding.open) == ("batch_size", False)
 
 
 @pytest.mark.parametrize("module", _DRIVERS)

@@ -262,6 +262,25 @@ def test_databases_collections_and_indexes(adapter: Adapter) -> None:
     assert "adapters" in _result(adapter, "client0", "listDatabaseNames", {})
 
 
+@pytest.mark.parametrize(
+    "operation", ["listCollections", "listCollectionNames", "listCollectionObjects"]
+)
+def test_the_batches_of_a_list_of_collections_have_their_size(
+    operation: str, adapter: Adapter, heard: Heard
+) -> None:
+    for name in ("coll", "coll2", "coll3"):
+        _result(adapter, "db0", "dropCollection", {"collection": name})
+        _result(adapter, "db0", "createCollection", {"collection": name})
+    listed = _result(adapter, "db0", operation, {"batchSize": 2})
+    assert len(listed) == 3
+    commands: list[Any] = [event["command"] for event in heard.of("commandStartedEvent")]
+    assert [each["cursor"] for each in commands if "listCollections" in each] == [
+        {"batchSize": _int(2)}
+    ]
+    for name in ("coll2", "coll3"):
+        _result(adapter, "db0", "dropCollection", {"collection": name})
+
+
 def test_a_sessions_id_is_the_commands(adapter: Adapter, heard: Heard) -> None:
     adapter.create("session", "session0", {"client": "client0"})
     lsid = _result(adapter, "session0", "spec.lsid", {})

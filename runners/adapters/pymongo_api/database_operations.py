@@ -11,7 +11,7 @@ from runners.adapters.pymongo_api.entity import Entity
 from runners.adapters.pymongo_api.operation import Call, Operation, operation, returns, yields
 
 _COMMON = ("session", "comment", "rawData")
-_LIST = (*_COMMON, "filter", "batchSize", "nameOnly", "authorizedCollections")
+_LIST = (*_COMMON, "filter", "nameOnly", "authorizedCollections")
 _CREATE_COLLECTION = (
     *("session", "comment", "capped", "size", "max", "validator", "validationLevel"),
     *("validationAction", "viewOn", "pipeline", "timeseries", "expireAfterSeconds"),
@@ -82,10 +82,21 @@ async def _modify_collection(call: Call) -> None:
     await call.invoke(call.target.command, command, session=session)
 
 
+async def _listed(call: Call) -> Any:
+    """What a method gives that passes options on to listCollections, where batchSize is nested."""
+    named = call.keywords("batchSize")
+    if "batchSize" in call.values:
+        named["cursor"] = {"batchSize": call.values["batchSize"]}
+    return await call.method(**named)
+
+
+async def _list_collections(call: Call) -> Any:
+    return await call.collect(await _listed(call))
+
+
 async def _list_collection_objects(call: Call) -> Any:
     """An object for each name is what the API has for this."""
-    names = await call.method(**call.keywords())
-    return [{"name": call.target.get_collection(name).name} for name in names]
+    return [{"name": call.target.get_collection(name).name} for name in await _listed(call)]
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -109,11 +120,15 @@ OPERATIONS: dict[str, Operation] = {
         *("collection=name_or_collection", "session", "comment"),
         result=results.nothing,
     ),
-    "listCollectionNames": returns("list_collection_names", *_LIST),
-    "listCollectionObjects": operation(
-        _list_collection_objects, *_LIST, method="list_collection_names"
+    "listCollectionNames": operation(
+        _listed, *_LIST, method="list_collection_names", own=("batchSize",)
     ),
-    "listCollections": yields("list_collections", *_LIST, "timeoutMode"),
+    "listCollectionObjects": operation(
+        _list_collection_objects, *_LIST, method="list_collection_names", own=("batchSize",)
+    ),
+    "listCollections": operation(
+        _list_collections, *_LIST, "timeoutMode", method="list_collections", own=("batchSize",)
+    ),
     "modifyCollection": operation(_modify_collection, "collection", "session", *_MODIFY_COLLECTION),
     "runCommand": operation(
         _run_command, "readPreference", "session", method="command", own=("command", "commandName")
