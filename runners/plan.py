@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 
+from runners.deployments.possible import options_for
 from runners.deployments.releases import is_version
 from runners.model import Case, DeploymentInfo, JsonObject, Topology
 from runners.requirements import TOPOLOGIES, unmet
@@ -103,18 +104,18 @@ def plan(
     choices: Sequence[Choice] = (Choice(),),
 ) -> Plan:
     """Assign each case, once for each of the choices that has a deployment for it."""
-    reasons: dict[Case, dict[str, str]] = {}
+    reasons: dict[Case, list[str]] = {}
     able: dict[str, list[Case]] = {deployment.id: [] for deployment in deployments}
     for need in needs:
         if not need.server:
             continue
-        reasons[need.case] = {}
+        reasons[need.case] = []
         for deployment in deployments:
             reason = need.unmet_by(deployment)
             if reason is None:
                 able[deployment.id].append(need.case)
             else:
-                reasons[need.case][deployment.id] = reason
+                reasons[need.case].append(reason)
     placed = {case for cases in able.values() for case in cases}
     on: dict[str, dict[Case, None]] = {deployment.id: {} for deployment in deployments}
     for choice in choices:
@@ -125,21 +126,29 @@ def plan(
         without_server=tuple(need.case for need in needs if not need.server),
         on={id_: tuple(cases) for id_, cases in on.items() if cases},
         unmet=tuple(
-            (case, _joined(why) or "needs a server, and no deployment is at hand")
-            for case, why in reasons.items()
-            if case not in placed
+            (need.case, _why(need, reasons[need.case], deployments))
+            for need in needs
+            if need.server and need.case not in placed
         ),
     )
 
 
-def _joined(reasons: Mapping[str, str]) -> str:
-    """Why no deployment serves: the reason of the one that is nearest, and who else is at hand."""
-    if len(reasons) < 2:
-        return "".join(reasons.values())
-    nearest, _, _ = min(reasons.values(), key=len).partition("; ")
-    named = ", ".join(islice(reasons, NAMED))
-    more = f" and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
-    return f"{nearest}; at hand: {named}{more}"
+def _why(need: Need, reasons: Sequence[str], deployments: Sequence[DeploymentInfo]) -> str:
+    """Why no deployment serves, and what would."""
+    if len(reasons) == 1:
+        why = reasons[0]
+    elif reasons:
+        why = f"needs {need.described}; at hand: {_named(deployments)}"
+    else:
+        why = "needs a server, and no deployment is at hand"
+    options = options_for(lambda info: need.unmet_by(info) is None)
+    return f"{why}; it would run with {options}" if options else why
+
+
+def _named(deployments: Sequence[DeploymentInfo]) -> str:
+    named = ", ".join(each.id for each in deployments[:NAMED])
+    more = len(deployments) - NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _fewest(

@@ -12,6 +12,7 @@ import click
 from runners import check as checking
 from runners.adapters import NAMES, load
 from runners.adapters.base import DriverInfo
+from runners.cli.ending import ended_by_sigterm
 from runners.cli.options import (
     AUTH,
     JUNIT,
@@ -113,6 +114,7 @@ class Recorder:
     help="Write a run file; with several drivers, one each (run.json: run.NAME.json).",
 )
 @JUNIT
+@ended_by_sigterm()
 def check(
     paths: tuple[Path, ...],
     drivers: tuple[str, ...],

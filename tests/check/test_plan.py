@@ -97,6 +97,7 @@ def test_many_deployments_are_named_in_short() -> None:
     offered = [deployment(Topology.REPLICA_SET, f"6.0.{patch}") for patch in range(9)]
     ((_, reason),) = plan([NOWHERE], offered).unmet
     assert reason.startswith("needs server 9.0 or newer; at hand: replicaset-6.0.0, ")
+    assert "it would run" not in reason
     assert reason.endswith(" and 5 more")
 
 
@@ -115,6 +116,20 @@ def test_unmet_says_what_would_meet_it() -> None:
     assert SET.id in reason
     assert SINGLE.id in reason
     assert planned.on == {}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "options"),
+    [
+        ({"minServerVersion": "8.0"}, "--topology standalone --server 8.2.0"),
+        ({"topologies": ["load-balanced"]}, "--topology load-balanced --server 8.2.0"),
+        ({"maxServerVersion": "4.4.99"}, "--topology standalone --server 4.4.2"),
+        ({"auth": True}, "--topology standalone --server 8.2.0 --auth"),
+    ],
+)
+def test_unmet_says_how_it_would_run(requirement: JsonObject, options: str) -> None:
+    ((_, reason),) = plan([needing("x", [requirement])], [SET]).unmet
+    assert reason.endswith(f"; it would run with {options}")
 
 
 def test_both_the_files_and_the_tests_requirements_count() -> None:
