@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -16,6 +17,7 @@ from runners.deployments.base import DeploymentError
 from runners.deployments.binaries import Binary, at_hand, find_mongod, get
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
+from runners.deployments.programs import NO_HAPROXY, has_balancer
 from runners.deployments.releases import CATALOGUE
 from runners.model import Topology
 
@@ -26,31 +28,48 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def required() -> bool:
+    """Whether every live test has to run."""
+    return os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1"
+
+
+def not_run(why: object) -> NoReturn:
+    """End a test that lacks something; that is a failure where every live test has to run."""
+    if required():
+        pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {why}")
+    pytest.skip(f"not run: {why}")
+
+
 @pytest.fixture(scope="session")
 def mongod() -> Binary:
     """The mongod of this machine."""
     try:
         return find_mongod()
     except DeploymentError as error:
-        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
-            pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {error}")
-        pytest.skip(f"not run: {error}")
+        not_run(error)
 
 
 @pytest.fixture(scope="session")
 def newest() -> Binary:
     """The newest server of the catalogue, which has a mongos; CI fetches it."""
+    release = CATALOGUE[0]
     try:
-        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
-            return get(CATALOGUE[0], print)
-        return next(each for each in at_hand() if each.version == CATALOGUE[0].version)
+        if required():
+            return get(release, print)
+        found = [each for each in at_hand() if each.version == release.version]
     except DeploymentError as error:
-        if os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1":
-            pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {error}")
-        pytest.skip(f"not run: {error}")
-    except StopIteration:
-        version = CATALOGUE[0].version
-        pytest.skip(f"not run: server {version} is not at hand; mongospec servers get {version}")
+        not_run(error)
+    if not found:
+        not_run(f"server {release.version} is not at hand; mongospec servers get {release.version}")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def balanceable(newest: Binary) -> Binary:
+    """The newest server, on a machine that can be a load balancer too."""
+    if not has_balancer():
+        not_run(NO_HAPROXY)
+    return newest
 
 
 @pytest.fixture(scope="session")

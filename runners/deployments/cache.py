@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -63,6 +64,8 @@ def locked(name: str, say: Callable[[str], object]) -> Iterator[Path]:
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (cache_folder() / f".{name}.lock").open("w") as lock:
         _wait_for(lock, name, say)
+        for left in cache_folder().glob(f".{name}-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=f".{name}-") as folder:
             yield Path(folder)
 

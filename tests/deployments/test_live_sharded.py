@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,11 +21,9 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def balanced(newest: Binary) -> Iterator[LocalDeployment]:
+def balanced(balanceable: Binary) -> Iterator[LocalDeployment]:
     """A load-balanced deployment, which is a sharded cluster and more."""
-    if shutil.which("haproxy") is None:
-        pytest.skip("not run: it needs haproxy, which is not on PATH")
-    with LocalDeployment(Topology.LOAD_BALANCED, newest, PyMongoCommands) as deployment:
+    with LocalDeployment(Topology.LOAD_BALANCED, balanceable, PyMongoCommands) as deployment:
         yield deployment
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -133,12 +132,14 @@ def test_it_is_recognised_as_it_runs(secured: LocalDeployment) -> None:
 
 
 @pytest.mark.live
-def test_a_standalone_and_a_load_balanced_one(mongod: Binary, newest: Binary) -> None:
+def test_a_standalone(mongod: Binary) -> None:
     with LocalDeployment(Topology.STANDALONE, mongod, connect, security=Security(auth=True)) as one:
         assert authenticated(one.info.uri) == ["mongospec"]
-    if shutil.which("haproxy") is None:
-        pytest.skip("not run: it needs haproxy, which is not on PATH")
-    with LocalDeployment(Topology.LOAD_BALANCED, newest, connect, security=BOTH) as deployment:
+
+
+@pytest.mark.live
+def test_a_load_balanced_one(balanceable: Binary) -> None:
+    with LocalDeployment(Topology.LOAD_BALANCED, balanceable, connect, security=BOTH) as deployment:
         single = deployment.info.single_mongos_uri
         assert single is not None
         assert authenticated(single) == authenticated(deployment.info.uri) == ["mongospec"]
