@@ -24,10 +24,10 @@ from driver.publisher import Publisher
 from driver.replies import error_in
 from driver.runtime.base import Runtime, Stream
 from driver.topology.description import Address, ServerDescription
+from driver.wire.compression import Compressor, compress
 from driver.wire.message import MORE_TO_COME, Reply, op_msg, parse_reply
 
 _request_ids = count(1)
-_MAX_HANDSHAKE_REPLY = 48_000_000
 _OVERHEAD = 16 * 1024  # what a command may hold beside the largest document
 
 DEFAULT_CODEC = CodecOptions()
@@ -47,6 +47,7 @@ SENSITIVE = frozenset(
     }
 )
 _HELLO = frozenset({"hello", "ismaster"})
+_NEVER_COMPRESSED = SENSITIVE | _HELLO
 
 
 def next_request_id() -> int:
@@ -60,6 +61,11 @@ def is_sensitive(name: str, document: Mapping[str, Any]) -> bool:
     return lower in SENSITIVE or (lower in _HELLO and "speculativeAuthenticate" in document)
 
 
+def _is_compressible(name: str) -> bool:
+    """Whether a command may be compressed: what goes with credentials might leak them so."""
+    return name.lower() not in _NEVER_COMPRESSED
+
+
 class Connection:
     """A stream to one server; used by one operation at a time.
 
@@ -70,6 +76,7 @@ class Connection:
     __slots__ = (
         "address",
         "broken",
+        "compressor",
         "generation",
         "id",
         "idle_since",
@@ -93,6 +100,7 @@ class Connection:
         self.server = ServerDescription(address)
         self.server_connection_id: int | None = None
         self.service_id: Any = None
+        self.compressor: Compressor | None = None
         self.kept_for: str | None = None
         self.idle_since = runtime.now()
         self.broken = False
@@ -110,9 +118,7 @@ class Connection:
         started = self.runtime.now()
         try:
             await self.stream.write(message, until)
-            reply = parse_reply(
-                await self.stream.read_frame(self.server.max_message_size_bytes, until)
-            )
+            reply = await self._read(until)
             if reply.response_to != request_id:
                 raise ProtocolError(
                     f"the server answered request {reply.response_to}, not {request_id}"
@@ -122,6 +128,10 @@ class Connection:
             raise self.explain(error, started) from error
         self.more_to_come = reply.more_to_come
         return reply
+
+    async def _read(self, until: float | None) -> Reply:
+        limit = self.server.max_message_size_bytes
+        return parse_reply(await self.stream.read_frame(limit, until), limit)
 
     async def send(self, message: bytes | bytearray, until: float | None) -> None:
         """Send a message that has no reply."""
@@ -136,9 +146,7 @@ class Connection:
         """Read a reply that comes unasked (moreToCome)."""
         started = self.runtime.now()
         try:
-            reply = parse_reply(
-                await self.stream.read_frame(self.server.max_message_size_bytes, until)
-            )
+            reply = await self._read(until)
         except BaseException as error:
             self.close()
             raise self.explain(error, started) from error
@@ -184,7 +192,7 @@ class Connection:
         """
         request_id = next_request_id()
         command.document["$db"] = command.database
-        message = op_msg(
+        message: bytes | bytearray = op_msg(
             request_id,
             command.document,
             options,
@@ -195,6 +203,8 @@ class Connection:
         if deadline is not None:
             self._check_time(command, deadline)
             until = deadline.until
+        if self.compressor is not None and _is_compressible(command.name):
+            message = compress(message, self.compressor)
         command.sent = True
         if not publisher.command:
             if not command.acknowledged:
@@ -257,7 +267,7 @@ class _Watched:
         }
 
     async def run(
-        self, message: bytearray, options: CodecOptions, until: float | None
+        self, message: bytes | bytearray, options: CodecOptions, until: float | None
     ) -> tuple[dict[str, Any], MongoError | None]:
         """The exchange, between a started event and a succeeded or failed one."""
         connection = self._connection

@@ -31,6 +31,8 @@ from driver.replies import error_in
 from driver.runtime.base import Runtime
 from driver.topology.description import Address, ServerType, TopologyVersion
 from driver.topology.hello import parse_hello
+from driver.warn import warn
+from driver.wire.compression import PACKAGES, Compressor, compressor, negotiate
 from driver.wire.message import EXHAUST_ALLOWED, op_msg, op_query
 
 
@@ -59,6 +61,7 @@ class Dialer:
         self._runtime = runtime
         self._tls = options.tls.context() if options.tls is not None else None
         self._metadata = metadata
+        self._compressors = _installed(options)
         self._timeout = options.connect_timeout or None
 
     async def open(
@@ -128,7 +131,7 @@ class Dialer:
         modern = options.server_api is not None or bool(options.load_balanced)
         document: dict[str, Any] = {"hello" if modern else "isMaster": 1, "helloOk": True}
         document["client"] = self._metadata.document
-        document["compression"] = []
+        document["compression"] = [compressor.name for compressor in self._compressors]
         document["backpressure"] = "2"
         if options.load_balanced:
             document["loadBalanced"] = True
@@ -147,6 +150,7 @@ class Dialer:
         else:
             message = op_query(request_id, document, DEFAULT_CODEC)
         hello = await self._hello(connection, message, request_id, until)
+        connection.compressor = negotiate(self._compressors, hello.reply.get("compression"))
         if options.load_balanced and connection.service_id is None:
             raise ConfigurationError(
                 "Driver attempted to initialize in load balancing mode,"
@@ -237,6 +241,17 @@ class Dialer:
         except BaseException:
             connection.close()
             raise
+
+
+def _installed(options: ClientOptions) -> list[Compressor]:
+    """The client's compressors, less those that lack their package."""
+    found = []
+    for name in options.compressors:
+        try:
+            found.append(compressor(name, options.zlib_compression_level))
+        except ImportError:
+            warn(f"compressor {name} is ignored: it needs the package {PACKAGES[name]}")
+    return found
 
 
 def _reason(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from driver.errors import ProtocolError
 
 HEADER = Struct("<iiii")
 HEADER_SIZE = 16
+MAX_MESSAGE_SIZE = 48_000_000  # until the server says otherwise
 _LENGTH = Struct("<i")
 
 OP_REPLY = 1

@@ -12,7 +12,16 @@ from typing import Any
 
 from driver.bson import CodecOptions, write_document
 from driver.errors import ProtocolError
-from driver.wire.header import HEADER, HEADER_SIZE, OP_MSG, OP_QUERY, OP_REPLY
+from driver.wire.compression import expand
+from driver.wire.header import (
+    HEADER,
+    HEADER_SIZE,
+    MAX_MESSAGE_SIZE,
+    OP_COMPRESSED,
+    OP_MSG,
+    OP_QUERY,
+    OP_REPLY,
+)
 
 CHECKSUM_PRESENT = 1
 MORE_TO_COME = 1 << 1
@@ -77,43 +86,49 @@ def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions
     return message
 
 
-def parse_reply(frame: memoryview) -> Reply:
-    """Cut a reply out of a frame; raises ProtocolError where the bytes are no reply."""
+def parse_reply(frame: memoryview, limit: int = MAX_MESSAGE_SIZE) -> Reply:
+    """Cut a reply out of a frame, which unpacked may have `limit` bytes.
+
+    Raises ProtocolError where the bytes are no reply.
+    """
     try:
         length, request_id, response_to, op_code = HEADER.unpack_from(frame)
         if length != len(frame):
             raise ProtocolError(f"a message of {length} bytes came in a frame of {len(frame)}")
+        body = frame[HEADER_SIZE:]
+        if op_code == OP_COMPRESSED:
+            op_code, body = expand(frame, limit)
         if op_code == OP_MSG:
-            return _parse_op_msg(frame, request_id, response_to)
+            return _parse_op_msg(body, request_id, response_to)
         if op_code == OP_REPLY:
-            return _parse_op_reply(frame, request_id, response_to)
+            return _parse_op_reply(body, request_id, response_to)
     except error as short:
         raise ProtocolError(f"the server sent a message that ends too early: {short}") from None
     raise ProtocolError(f"the server sent op code {op_code}; OP_MSG ({OP_MSG}) was expected")
 
 
-def _parse_op_msg(frame: memoryview, request_id: int, response_to: int) -> Reply:
-    flags: int = _UINT.unpack_from(frame, HEADER_SIZE)[0]
+def _parse_op_msg(body: memoryview, request_id: int, response_to: int) -> Reply:
+    flags: int = _UINT.unpack_from(body)[0]
     if flags & _REQUIRED_FLAGS & ~_KNOWN_FLAGS:
         raise ProtocolError(f"the server sent an OP_MSG with unknown required flags {flags:#x}")
-    end = len(frame) - (4 if flags & CHECKSUM_PRESENT else 0)
-    start = HEADER_SIZE + 4
+    end = len(body) - (4 if flags & CHECKSUM_PRESENT else 0)
+    start = _UINT.size
     if start >= end:
         raise ProtocolError("the server sent an OP_MSG without sections")
-    if frame[start] != 0:
-        raise ProtocolError(f"the server sent an OP_MSG with a section of kind {frame[start]}")
-    size: int = _INT.unpack_from(frame, start + 1)[0]
+    if body[start] != 0:
+        raise ProtocolError(f"the server sent an OP_MSG with a section of kind {body[start]}")
+    size: int = _INT.unpack_from(body, start + 1)[0]
     if size < 5 or start + 1 + size != end:
         raise ProtocolError(f"the server sent an OP_MSG whose document claims {size} bytes")
-    return Reply(request_id, response_to, flags, frame[start + 1 : end])
+    return Reply(request_id, response_to, flags, body[start + 1 : end])
 
 
-def _parse_op_reply(frame: memoryview, request_id: int, response_to: int) -> Reply:
-    _, _, _, count = _REPLY_START.unpack_from(frame, HEADER_SIZE)
-    start = HEADER_SIZE + _REPLY_START.size
+def _parse_op_reply(body: memoryview, request_id: int, response_to: int) -> Reply:
+    _, _, _, count = _REPLY_START.unpack_from(body)
+    start = _REPLY_START.size
     if count != 1:
         raise ProtocolError(f"the server sent an OP_REPLY of {count} documents to a command")
-    size: int = _INT.unpack_from(frame, start)[0]
-    if size < 5 or start + size != len(frame):
+    size: int = _INT.unpack_from(body, start)[0]
+    if size < 5 or start + size != len(body):
         raise ProtocolError(f"the server sent an OP_REPLY whose document claims {size} bytes")
-    return Reply(request_id, response_to, 0, frame[start:])
+    return Reply(request_id, response_to, 0, body[start:])

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,7 +14,8 @@ from typing import Any
 
 from driver.bson import decode, encode
 
-OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
+OP_REPLY, OP_QUERY, OP_COMPRESSED, OP_MSG = 1, 2004, 2012, 2013
+_UNPACK: dict[int, Callable[[bytes], bytes]] = {2: zlib.decompress}
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,15 @@ class ScriptedServer:
     """Listens on loopback; `hello` and `script` say what it answers to each command.
 
     `seen` has the commands that came, hello left out, each with its `peer` port; `request_id` is
-    that of the last one.
+    that of the last one. `wrapped` has, for each command by name (hellos too), the compressor's
+    number, or None where it came plain.
     """
 
     script: Script = lambda _: {"ok": 1}
     hello: Script = field(default=lambda _: hello_reply())
     seen: list[dict[str, Any]] = field(default_factory=list)
     request_id: int = 0
+    wrapped: list[tuple[str, int | None]] = field(default_factory=list)
 
     def __enter__(self) -> ScriptedServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -127,9 +131,14 @@ class ScriptedServer:
         length, request_id, _, op_code = struct.unpack("<iiii", header)
         body = _exactly(sock, length - 16)
         self.request_id = request_id
+        number: int | None = None
+        if op_code == OP_COMPRESSED:
+            op_code, _, number = struct.unpack_from("<iiB", body)
+            body = _UNPACK[number](body[9:])
         legacy = op_code == OP_QUERY
         command = _query_document(body) if legacy else _msg_document(body)
         name = next(iter(command))
+        self.wrapped.append((name, number))
         if name.lower() in ("hello", "ismaster"):
             answer = self.hello(command)
         else:
