@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import json
 import struct
+import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import bson
 from bson import json_util
@@ -19,10 +23,13 @@ from bson.binary import Binary, BinaryVectorDtype
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 from pymongo import MongoClient, WriteConcern
+from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
+from pymongo.compression_support import _have_snappy, _have_zstd
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser_shared import _validate_uri
 
+from runners.adapters.base import Unsupported
 from runners.model import Json, JsonObject
 
 _BSON: CodecOptions[dict[str, Any]] = CodecOptions(
@@ -89,10 +96,25 @@ def _binary_vector(arguments: Any) -> JsonObject:
     return {"bson": bson.encode({key: written}).hex()}
 
 
+_LACKING = {
+    name.lower(): name
+    for name in (
+        *("proxyHost", "proxyPort", "proxyUsername", "proxyPassword"),
+        *("serverSelectionTryOnce", "tlsDisableCertificateRevocationCheck"),
+    )
+    if name.lower() not in URI_OPTIONS_VALIDATOR_MAP
+}
+"""Options of the specification that this PyMongo does not have: it ignores them with a warning."""
+_OPTIONAL_MODULES = {"snappy": _have_snappy, "zstd": _have_zstd}
+
+
 def _connection_string(arguments: Any) -> JsonObject:
-    with warnings.catch_warnings(record=True) as caught:
+    text: str = arguments["uri"]
+    options = [(name.lower(), value) for name, value in parse_qsl(text.partition("?")[2])]
+    _refuse_lacking(options)
+    with warnings.catch_warnings(record=True) as caught, _existing(options):
         warnings.simplefilter("always")
-        uri = _validate_uri(arguments["uri"], warn=True)
+        uri = _validate_uri(text, warn=True)
     namespace = ".".join(part for part in (uri["database"], uri["collection"]) if part)
     return {
         "hosts": [{"host": host, "port": port} for host, port in uri["nodelist"]],
@@ -105,7 +127,33 @@ def _connection_string(arguments: Any) -> JsonObject:
             name: _in_its_unit(name.lower(), value) for name, value in uri["options"].items()
         },
         "warnings": [str(warning.message) for warning in caught],
+        "unresolved": text.startswith("mongodb+srv://"),
     }
+
+
+def _refuse_lacking(options: list[tuple[str, str]]) -> None:
+    for name, value in options:
+        if name in _LACKING:
+            raise Unsupported(f"option.{_LACKING[name]}")
+        for compressor in value.split(",") if name == "compressors" else ():
+            if compressor in _OPTIONAL_MODULES and not _OPTIONAL_MODULES[compressor]():
+                raise Unsupported(f"option.{name}.{compressor}", "its module is not installed")
+
+
+@contextmanager
+def _existing(options: list[tuple[str, str]]) -> Iterator[None]:
+    """See that the files which options name are there: PyMongo looks as it reads the options."""
+    files = [value for name, value in options if name in _FILES and Path(value).name == value]
+    if not files:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for file in files:
+            Path(file).touch()
+        yield
+
+
+_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 
 
 def _in_its_unit(name: str, value: Any) -> Json:

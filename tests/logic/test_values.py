@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runners.adapters.reference_logic import LOGIC
-from runners.model import Json, State, Verdict
+from runners.model import Json, JsonObject, State, Verdict
 from tests.logic.running import always, answering, run, run_all, write
 
 URI = """\
@@ -237,3 +237,52 @@ def test_floats_of_32_bits_are_compared_as_such(tmp_path: Path) -> None:
     text = text.replace("110000000576000400000009030001FF00", data)
     assert run(write(tmp_path, text)).state is State.PASS
     assert run(write(tmp_path, text.replace("[0.1]", "[0.2]"))).state is State.FAIL
+
+
+DEPRECATED = """\
+description: undefined
+bson_type: "0x06"
+deprecated: true
+valid:
+  - description: one
+    canonical_bson: "0800000006780000"
+    canonical_extjson: '{"x": {"$undefined": true}}'
+    converted_bson: "080000000A780000"
+    converted_extjson: '{"x": null}'
+"""
+_AS_IT_IS = {"bson": "0800000006780000", "canonical": '{"x": {"$undefined": true}}'}
+_CONVERTED = {"bson": "080000000a780000", "canonical": '{"x": null}'}
+
+
+@pytest.mark.parametrize(
+    ("of_bson", "of_json", "state"),
+    [
+        (_AS_IT_IS, _AS_IT_IS, State.PASS),
+        (_CONVERTED, _CONVERTED, State.PASS),
+        (_CONVERTED, _AS_IT_IS, State.FAIL),
+        ({**_CONVERTED, "canonical": '{"x": 0}'}, _CONVERTED, State.FAIL),
+    ],
+)
+def test_a_codec_may_convert_a_deprecated_type_if_it_always_does(
+    of_bson: JsonObject, of_json: JsonObject, state: State, tmp_path: Path
+) -> None:
+    def answer(arguments: JsonObject) -> Json:
+        return of_bson if "bson" in arguments else of_json
+
+    assert run(write(tmp_path, DEPRECATED), answering({"bson-corpus": answer})).state is state
+
+
+@pytest.mark.parametrize(
+    ("valid", "answer", "state"),
+    [
+        ("false", {"unresolved": True}, State.UNSUPPORTED),
+        ("false", {"unresolved": True, "error": "no"}, State.PASS),
+        ("false", {"unresolved": False}, State.FAIL),
+    ],
+)
+def test_what_a_driver_accepts_until_it_asks_dns_is_not_judged(
+    valid: str, answer: JsonObject, state: State, tmp_path: Path
+) -> None:
+    file = URI.replace("valid: true", f"valid: {valid}")
+    verdict = run(write(tmp_path, file), answering({"connection-string": always(answer)}))
+    assert verdict.state is state
