@@ -80,7 +80,9 @@ class Recorder:
     type=click.Choice(NAMES),
     help="The driver to check; repeatable.",
 )
-@click.option("--on", default=LOCAL, metavar="local|URI", help="Where to run; default: local.")
+@click.option(
+    "--on", default=LOCAL, metavar="local|docker|URI", help="Where to run; default: local."
+)
 @click.option(
     "--topology",
     "topologies",

@@ -8,13 +8,16 @@ import click
 
 from runners.cli.options import AUTH, MONGOD, SERVERS, TLS, Topologies
 from runners.deployments import detached
-from runners.deployments.offer import Wish, connect, offer
+from runners.deployments.offer import LOCAL, PLACES, Wish, connect, offer
 from runners.deployments.security import Security
 from runners.model import Topology
 
 
 @click.command()
 @click.argument("topology", type=Topologies(Topology))
+@click.option(
+    "--on", type=click.Choice(PLACES), default=LOCAL, help="As processes, or in containers."
+)
 @SERVERS
 @MONGOD
 @AUTH
@@ -26,6 +29,7 @@ from runners.model import Topology
 )
 def up(
     topology: Topology,
+    on: str,
     servers: tuple[str, ...],
     mongod: Path | None,
     auth: bool,
@@ -37,6 +41,7 @@ def up(
     A load-balanced one prints a second URI, which leads to just one of its mongoses.
     """
     wish = Wish(
+        on,
         topologies=(topology,),
         servers=servers,
         mongod=mongod and mongod.absolute(),

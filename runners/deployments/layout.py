@@ -1,4 +1,4 @@
-"""What a topology consists of when it is started on ports of 127.0.0.1."""
+"""What a topology consists of: which server has which address (`host:port`) and role."""
 
 from __future__ import annotations
 
@@ -18,44 +18,50 @@ MONGOSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Ports by what listens on them.
+    """Addresses by what listens on them.
 
-    `mongods` maps a mongod's port to the options of its role; `sets` are to be formed, the config
-    servers' first. `behind` has the second port of each mongos, which is for the load balancer;
-    `balancer` maps each of the load balancer's ports to those that it leads to. `entry` are the
-    ports in the URI.
+    `mongods` maps a mongod's address to the options of its role; `sets` are to be formed, the
+    config servers' first. `behind` has the second address of each mongos, which is for the load
+    balancer; `balancer` maps each of the load balancer's addresses to those that it leads to.
+    `entry` are the addresses in the URI.
     """
 
-    entry: tuple[int, ...]
-    mongods: Mapping[int, tuple[str, ...]]
+    entry: tuple[str, ...]
+    mongods: Mapping[str, tuple[str, ...]]
     sets: tuple[ReplicaSet, ...] = ()
-    mongoses: tuple[int, ...] = ()
-    behind: tuple[int, ...] = ()
-    balancer: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    mongoses: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    balancer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def clients(self) -> tuple[int, ...]:
+    def clients(self) -> tuple[str, ...]:
         """The servers that clients talk to, past a load balancer."""
         return self.mongoses or self.entry
 
     @property
-    def control(self) -> tuple[int, ...]:
-        """The ports in the URI of a client that is to stay with one mongos, if it can."""
+    def control(self) -> tuple[str, ...]:
+        """The addresses in the URI of a client that is to stay with one mongos, if it can."""
         return tuple(self.balancer)[1:] or self.entry
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names or IP addresses that clients and servers know the servers by."""
+        hosts = (*self.mongods, *self.mongoses, *self.balancer)
+        return frozenset(host.rpartition(":")[0] for host in hosts)
 
-PORTS = {
+
+ADDRESSES = {
     Topology.STANDALONE: 1,
     Topology.REPLICA_SET: SET_MEMBERS,
     Topology.SHARDED: MONGOSES + 1 + SET_MEMBERS,
     Topology.LOAD_BALANCED: 2 + 2 * MONGOSES + 1 + SET_MEMBERS,
 }
-"""How many ports a topology takes."""
+"""How many addresses a topology takes."""
 
 
-def layout(topology: Topology, ports: Sequence[int]) -> Layout:
-    """Deal ports out, PORTS[topology] of them; those that clients use come first."""
-    left = iter(ports)
+def layout(topology: Topology, addresses: Sequence[str]) -> Layout:
+    """Deal addresses out, ADDRESSES[topology] of them; those that clients use come first."""
+    left = iter(addresses)
     match topology:
         case Topology.STANDALONE:
             entry = _take(left, 1)
@@ -69,7 +75,7 @@ def layout(topology: Topology, ports: Sequence[int]) -> Layout:
             return _load_balanced(left)
 
 
-def _sharded(left: Iterator[int]) -> Layout:
+def _sharded(left: Iterator[str]) -> Layout:
     """A config server, one shard of several members, and the mongoses before them."""
     mongoses = _take(left, MONGOSES)
     config = _take(left, 1)
@@ -85,8 +91,10 @@ def _sharded(left: Iterator[int]) -> Layout:
     )
 
 
-def _load_balanced(left: Iterator[int]) -> Layout:
-    """A sharded cluster, and a load balancer with a port to all mongoses and one to the first."""
+def _load_balanced(left: Iterator[str]) -> Layout:
+    """A sharded cluster before which a load balancer has an address for all mongoses, and one for
+    the first.
+    """
     to_all, to_one = _take(left, 2)
     behind = _take(left, MONGOSES)
     cluster = _sharded(left)
@@ -100,14 +108,13 @@ def _load_balanced(left: Iterator[int]) -> Layout:
     )
 
 
-def _take(left: Iterator[int], count: int) -> tuple[int, ...]:
+def _take(left: Iterator[str], count: int) -> tuple[str, ...]:
     return tuple(islice(left, count))
 
 
-def _members(ports: Sequence[int], name: str, *role: str) -> dict[int, tuple[str, ...]]:
-    return dict.fromkeys(ports, ("--replSet", name, *role))
+def _members(addresses: Sequence[str], name: str, *role: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(addresses, ("--replSet", name, *role))
 
 
-def _set(name: str, ports: Sequence[int], *, config_server: bool = False) -> ReplicaSet:
-    members = tuple(Member(f"127.0.0.1:{port}") for port in ports)
-    return ReplicaSet(name, members, config_server)
+def _set(name: str, addresses: Sequence[str], *, config_server: bool = False) -> ReplicaSet:
+    return ReplicaSet(name, tuple(map(Member, addresses)), config_server)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from runners.adapters import load
 from runners.control import Control
 from runners.deployments import binaries
 from runners.deployments.base import Connect, Deployment, DeploymentError
-from runners.deployments.binaries import Binary
 from runners.deployments.external import ExternalDeployment
 from runners.deployments.fetch import Say
 from runners.deployments.local import LocalDeployment, lacks
@@ -20,6 +22,9 @@ from runners.model import Topology
 from runners.plan import Choice
 
 LOCAL = "local"
+DOCKER = "docker"
+PLACES = (LOCAL, DOCKER)
+"""Where deployments are started; a URI leads to one that runs already."""
 HARNESS_DRIVER = "reference"
 """The driver that the harness itself uses, whichever it checks."""
 ORDER = (
@@ -33,7 +38,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user asked for; `on` is "local" or the URI of a running deployment.
+    """What the user asked for; `on` is "local", "docker" or the URI of a running deployment.
 
     `single_mongos` is a second URI of a running load-balanced one (see model.DeploymentInfo).
     """
@@ -60,9 +65,11 @@ def offer(wish: Wish, connect: Connect, say: Say) -> list[Deployment]:
     Servers that the user named are fetched where they are not at hand; `say` hears of it. Raises
     DeploymentError where there is no server, or what there is is not what was asked for.
     """
-    if wish.single_mongos is not None and wish.on == LOCAL:
+    if wish.single_mongos is not None and wish.on in PLACES:
         raise DeploymentError("--single-mongos goes with --on and a load balancer's URI")
-    return _local(wish, connect, say) if wish.on == LOCAL else [_external(wish, connect)]
+    if wish.on == LOCAL:
+        return _local(wish, connect, say)
+    return _docker(wish, connect) if wish.on == DOCKER else [_external(wish, connect)]
 
 
 def connect(uri: str) -> Control:
@@ -71,27 +78,63 @@ def connect(uri: str) -> Control:
 
 
 def _local(wish: Wish, connect: Connect, say: Say) -> list[Deployment]:
-    """What the user named. Of what was left open: every topology that this machine allows, also
-    with authentication; but for a topology that was named, the first version that can be one.
-    """
     servers = binaries.wanted(wish.servers, wish.mongod, say)
-    topologies = dict.fromkeys(wish.topologies)
-    securities = [wish.security]
-    if not topologies:
-        kinds = [(kind, each) for each in servers for kind in ORDER if lacks(kind, each) is None]
-        securities += [AUTH] if wish.security == OPEN else []
-    elif wish.servers:
-        kinds = [(kind, each) for each in servers for kind in topologies]
-    else:
-        kinds = [(kind, _able(kind, servers)) for kind in topologies]
     return [
         LocalDeployment(kind, binary, connect, security=security, port=wish.port)
-        for security in securities
-        for kind, binary in kinds
+        for security, (kind, binary) in product(_securities(wish), _kinds(wish, servers, lacks))
     ]
 
 
-def _able(topology: Topology, servers: Sequence[Binary]) -> Binary:
+def _docker(wish: Wish, connect: Connect) -> list[Deployment]:
+    if wish.mongod is not None or wish.port is not None:
+        raise DeploymentError("--mongod and --port are for --on local; leave them out")
+    # Docker is an extra: only those who ask for it need it.
+    from runners.deployments.docker import deployment, engine, images  # noqa: PLC0415
+
+    with closing(engine.engine()) as client:
+        servers = images.wanted(client, wish.servers)
+        balancer = images.balancer(client)
+    kinds = _kinds(wish, servers, lambda kind, image: deployment.lacks(kind, image, balancer))
+    return [
+        deployment.DockerDeployment(kind, image, connect, balancer, security=security)
+        for security, (kind, image) in product(_securities(wish), kinds)
+    ]
+
+
+class Server(Protocol):
+    """What deployments of a version are made of."""
+
+    @property
+    def mongos(self) -> object:
+        """False where there is none."""
+
+
+S = TypeVar("S", bound=Server)
+
+
+def _kinds(
+    wish: Wish, servers: Sequence[S], lacks: Callable[[Topology, S], str | None]
+) -> list[tuple[Topology, S]]:
+    """What the user named. Of what was left open: every topology that the servers allow; but of a
+    topology that was named, just the first of the servers that can be one.
+    """
+    topologies = dict.fromkeys(wish.topologies)
+    if not topologies:
+        return [(kind, each) for each in servers for kind in ORDER if lacks(kind, each) is None]
+    if wish.servers:
+        return [(kind, each) for each in servers for kind in topologies]
+    return [(kind, _able(kind, servers, lacks)) for kind in topologies]
+
+
+def _securities(wish: Wish) -> list[Security]:
+    """What the user named. Where topologies were left open, with authentication, too."""
+    both = wish.security == OPEN and not wish.topologies
+    return [OPEN, AUTH] if both else [wish.security]
+
+
+def _able(
+    topology: Topology, servers: Sequence[S], lacks: Callable[[Topology, S], str | None]
+) -> S:
     """The first that can be one; else the one that lacks the least, which says what."""
     able = (each for each in servers if lacks(topology, each) is None)
     return next(able, None) or next((each for each in servers if each.mongos), servers[0])

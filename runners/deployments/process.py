@@ -146,18 +146,29 @@ class Server:
                 check_port(self.port)
                 raise DeploymentError(f"{self.host} ended with status {code}; {self.log_end()}")
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send the process a signal; raise DeploymentError where it does not run."""
-        if not self.running or self._process is None:
-            raise DeploymentError(f"{self.host} does not run")
-        self._process.send_signal(number)
-        if number is signal.SIGKILL:
-            self._process.wait()
+    def kill(self) -> None:
+        """End it with SIGKILL, and wait until it has ended."""
+        process = self._running()
+        process.kill()
+        process.wait()
+
+    def pause(self) -> None:
+        """Freeze it with SIGSTOP."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on with SIGCONT."""
+        self._running().send_signal(signal.SIGCONT)
 
     def log_end(self) -> str:
         """The last lines of its log, to explain a failure."""
         lines = self._log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         return "\n  ".join(["the last lines of its log:", *(lines or ["(nothing)"])])
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if not self.running or self._process is None:
+            raise DeploymentError(f"{self.host} does not run")
+        return self._process
 
     def _listens(self) -> bool:
         """Whether it says so in its log: another process could listen on the same port."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,8 +21,8 @@ USER = "mongospec"
 MEMBERS_USER = "__system"
 """What members of a set are to each other. Who has the key file may be it, and do everything."""
 USER_MS = 30_000
-NAMES = ("127.0.0.1", "localhost")
-"""What the servers' certificate is for."""
+OWN_NAMES = ("127.0.0.1", "localhost")
+"""What a server's certificate is for beside the name that others know it by."""
 
 NO_TRUSTME = "--tls needs the package trustme: pip install 'mongospec[tls]'"
 
@@ -71,12 +72,12 @@ class Secured:
         return f"mongodb://{credentials}{hosts}/{query}"
 
 
-def secure(security: Security, folder: Path) -> Secured:
-    """Make keys, passwords and certificates in a folder."""
+def secure(security: Security, folder: Path, names: Iterable[str] = ()) -> Secured:
+    """Make keys, passwords and certificates in a folder, for servers of these names."""
     server_options: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     if security.tls:
-        server_options, options = _certificates(folder)
+        server_options, options = _certificates(folder, names)
     if not security.auth:
         return Secured(server_options, options)
     key = secrets.token_hex(64)
@@ -103,14 +104,14 @@ def create_user(commands: Commands, secured: Secured, host: str, members: int = 
     commands.command("admin", command, host=host)
 
 
-def _certificates(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _certificates(folder: Path, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write a CA and the certificates that it signed; the options of servers and of clients."""
     import trustme  # noqa: PLC0415 - an extra, which only this needs
 
     ca = trustme.CA()
     authority, server, client = (folder / f"{name}.pem" for name in ("ca", "server", "client"))
     ca.cert_pem.write_to_path(authority)
-    ca.issue_cert(*NAMES).private_key_and_cert_chain_pem.write_to_path(server)
+    ca.issue_cert(*{*OWN_NAMES, *names}).private_key_and_cert_chain_pem.write_to_path(server)
     ca.issue_cert(common_name="client").private_key_and_cert_chain_pem.write_to_path(client)
     server_options = (
         *("--tlsMode", "requireTLS", "--tlsAllowConnectionsWithoutCertificates"),

@@ -160,10 +160,10 @@ def test_a_dead_server_takes_no_signal(fake: Callable[[str], Server]) -> None:
     server.wait_until_listening(time.monotonic() + 10)
     with pytest.raises(DeploymentError, match="runs already"):
         server.start()
-    server.signal(signal.SIGKILL)
+    server.kill()
     assert not server.running
     with pytest.raises(DeploymentError, match="does not run"):
-        server.signal(signal.SIGSTOP)
+        server.pause()
 
 
 LISTEN = "import socket; s = socket.create_server(('127.0.0.1', {})); {}"
