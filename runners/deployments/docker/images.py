@@ -7,7 +7,6 @@ it, so that it is built once and found again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from docker import DockerClient
 from docker.errors import ImageNotFound
 from docker.models.images import Image
 
-from runners.deployments import fetch
+from runners.deployments import binaries, fetch
 from runners.deployments.base import DeploymentError
 from runners.deployments.docker.engine import asking
 from runners.deployments.fetch import Say
@@ -35,6 +34,9 @@ SERVER_LABEL = "mongospec.server"
 """The version of the servers in an image."""
 MONGOS_LABEL = "mongospec.mongos"
 """`yes` where the image has a mongos."""
+DOCKERFILE = "Dockerfile"
+PROGRAMS = "bin"
+"""The folder of a build's context that is copied; empty where the base has the programs."""
 BALANCER_BASE = "haproxy:lts"
 
 NO_BASE = (
@@ -143,14 +145,13 @@ def make_base(client: DockerClient, say: Say) -> str:
 
 def build_release(client: DockerClient, base: str, release: Release, say: Say) -> ServerImage:
     """The server image of a release, fetched and built where it is absent."""
-    fetch.fetch(release, say)
-    programs = {"mongod": release.mongod} | ({"mongos": release.mongos} if release.mongos else {})
-    paths = {name: fetch.kept_at(member) for name, member in programs.items()}
-    hashes = {name: member.sha256 for name, member in programs.items()}
-    image = _server(release.version, release.mongos is not None, _of(client, base), hashes)
+    binary = binaries.get(release, say)
+    programs = {"mongod": binary.path} | ({"mongos": binary.mongos} if binary.mongos else {})
+    hashes = [member.sha256 for member in release.members]
+    image = _server(release.version, binary.mongos is not None, _of(client, base), hashes)
     if _image(client, image.name) is None:
         say(f"building {image.name}")
-        _build_server(client, image, base, paths)
+        _build_server(client, image, base, programs)
     return image
 
 
@@ -162,12 +163,12 @@ def build_on(client: DockerClient, base: str, say: Say) -> ServerImage:
             client.images.pull(base)
     with asking(f"run mongod in {base}"):
         said = client.containers.run(
-            base, ["-c", "mongod --version; mongos --version"], entrypoint="sh", remove=True
+            base, ["-c", "mongod --version; mongos --version; true"], entrypoint="sh", remove=True
         ).decode(errors="replace")
     found = re.search(r"^db version v([\d.]+)", said, re.MULTILINE)
     if found is None:
         raise DeploymentError(f"{base} has no mongod in it; such as mongo:8 have")
-    image = _server(found[1], "mongos version v" in said, _of(client, base), {})
+    image = _server(found[1], "mongos version v" in said, _of(client, base), [])
     if _image(client, image.name) is None:
         say(f"building {image.name}")
         _build_server(client, image, base, {})
@@ -195,24 +196,17 @@ def _called(version: str, known: Sequence[ServerImage]) -> ServerImage:
     )
 
 
-def _server(version: str, mongos: bool, base: str, hashes: Mapping[str, str]) -> ServerImage:
+def _server(version: str, mongos: bool, base: str, hashes: Sequence[str]) -> ServerImage:
     """The image's name says what it is made of."""
-    recipe = [path.read_bytes() for path in _server_files().values()]
-    return ServerImage(
-        f"{SERVER}:{version}-{_hash(base, json.dumps(hashes, sort_keys=True), *recipe)}",
-        version,
-        mongos,
-    )
-
-
-def _server_files() -> dict[str, Path]:
-    return {name: folder() / name for name in ("Dockerfile", "bin/form.pl")}
+    recipe = (folder() / DOCKERFILE).read_bytes()
+    return ServerImage(f"{SERVER}:{version}-{_hash(base, recipe, *hashes)}", version, mongos)
 
 
 def _build_server(
     client: DockerClient, image: ServerImage, base: str, programs: Mapping[str, Path]
 ) -> None:
-    files = _server_files() | {f"bin/{name}": path for name, path in programs.items()}
+    files = {DOCKERFILE: folder() / DOCKERFILE}
+    files |= {f"{PROGRAMS}/{name}": path for name, path in programs.items()}
     labels = {SERVER_LABEL: image.version, MONGOS_LABEL: "yes" if image.mongos else "no"}
     _build(client, image.name, base, files, labels)
 
@@ -227,6 +221,7 @@ def _build(
     """Build an image; `files` are its context, by their names there."""
     with tempfile.TemporaryFile() as context, asking(f"build {name}"):
         with tarfile.open(fileobj=context, mode="w") as archive:
+            archive.addfile(_directory(PROGRAMS))
             for inside, path in files.items():
                 archive.add(path, inside)
         context.seek(0)
@@ -239,6 +234,12 @@ def _build(
             rm=True,
             forcerm=True,
         )
+
+
+def _directory(name: str) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+    return entry
 
 
 def _image(client: DockerClient, name: str) -> Image | None:

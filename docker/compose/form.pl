@@ -5,7 +5,7 @@
 #   form.pl config NAME HOST...       the same of config servers
 #   form.pl shard NAME/HOST MONGOS    a shard of the cluster that the mongos belongs to
 #
-# In Perl, which the images of Debian, Ubuntu and MongoDB all have, as a shell may be missing there.
+# In Perl, which all images of Debian, Ubuntu and MongoDB have; a MongoDB shell they may lack.
 use strict;
 use warnings;
 use IO::Socket::INET;
