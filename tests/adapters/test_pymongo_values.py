@@ -47,7 +47,7 @@ def test_files_that_options_name_are_there_while_they_are_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     options = _read("mongodb://a/?tlsCAFile=ca.pem&tlsCertificateKeyFile=cert.pem")["options"]
-    assert (options["tlsCAFile"], options["tlsCertificateKeyFile"]) == ("ca.pem", "cert.pem")
+    assert (options["tlscafile"], options["tlscertificatekeyfile"]) == ("ca.pem", "cert.pem")
     assert (Path.cwd(), list(tmp_path.iterdir())) == (tmp_path, [])
 
 
