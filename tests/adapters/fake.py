@@ -237,6 +237,7 @@ class Client:
         self.listeners = {type(each).__name__: each for each in event_listeners}
         self.options = options
         self.closed = 0
+        self.watching = not hasattr(self, "aconnect")
         self.topology_description = Event(type="Single", servers={("a", 1): "Standalone"})
         self.log("Starting topology monitoring")
         Client.made.append(self)
@@ -265,6 +266,9 @@ class Client:
 class AsyncClient(Client):
     database_class = AsyncDatabase
     session_class = AsyncSession
+
+    async def aconnect(self) -> None:
+        self.watching = True
 
     async def close(self) -> None:  # type: ignore[override]
         self.closed += 1

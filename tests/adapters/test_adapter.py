@@ -308,6 +308,10 @@ def test_pools_are_awaited_and_their_events_left_out(
     assert fake.Client.made[-1].closed == 1
 
 
+def test_clients_watch_the_deployment_from_the_beginning(adapter: PyMongoLike) -> None:
+    assert _client(adapter).watching
+
+
 def test_reset_ends_everything_newest_first(
     adapter: PyMongoLike, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,8 @@ async def _client(to: Maker, entity_id: str, spec: JsonObject) -> Entity:
     observer.listening = not patience
     client = to.binding.classes["client"](uri, event_listeners=observer.listeners(), **options)
     try:
+        if hasattr(type(client), "aconnect"):  # the client itself has a database of every name
+            await client.aconnect()  # others begin to watch the deployment when they are made
         if isinstance(patience, int) and patience:
             await _await_pools(to, client, observer, uri, patience / 1000)
         if levels:
@@ -138,8 +140,6 @@ async def _await_pools(
 
     if size is not None and int(size[1]) > 0:
         least = int(size[1])
-        if hasattr(type(client), "aconnect"):  # the client itself has a database of every name
-            await client.aconnect()
         if not await to.driving.offload(lambda: observer.await_pools(least, addresses, seconds)):
             raise AdapterError(
                 f"client {observer.client}: its pools had no {least} connections (minPoolSize) "
