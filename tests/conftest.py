@@ -6,10 +6,8 @@ MONGOSPEC_REQUIRE_LIVE is 1, as in CI, they fail.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
-from typing import NoReturn
 
 import pytest
 
@@ -20,6 +18,7 @@ from runners.deployments.offer import connect
 from runners.deployments.programs import NO_HAPROXY, has_balancer
 from runners.deployments.releases import CATALOGUE
 from runners.model import Topology
+from tests.absent import REQUIRED, absent
 
 
 def pytest_configure() -> None:
@@ -28,25 +27,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def required() -> bool:
-    """Whether every live test has to run."""
-    return os.environ.get("MONGOSPEC_REQUIRE_LIVE") == "1"
-
-
-def not_run(why: object) -> NoReturn:
-    """End a test that lacks something; that is a failure where every live test has to run."""
-    if required():
-        pytest.fail(f"MONGOSPEC_REQUIRE_LIVE is set, but: {why}")
-    pytest.skip(f"not run: {why}")
-
-
 @pytest.fixture(scope="session")
 def mongod() -> Binary:
     """The mongod of this machine."""
     try:
         return find_mongod()
     except DeploymentError as error:
-        not_run(error)
+        absent(error)
 
 
 @pytest.fixture(scope="session")
@@ -54,13 +41,13 @@ def newest() -> Binary:
     """The newest server of the catalogue, which has a mongos; CI fetches it."""
     release = CATALOGUE[0]
     try:
-        if required():
+        if REQUIRED:
             return get(release, print)
         found = [each for each in at_hand() if each.version == release.version]
     except DeploymentError as error:
-        not_run(error)
+        absent(error)
     if not found:
-        not_run(f"server {release.version} is not at hand; mongospec servers get {release.version}")
+        absent(f"server {release.version} is not at hand; mongospec servers get {release.version}")
     return found[0]
 
 
@@ -68,7 +55,7 @@ def newest() -> Binary:
 def balanceable(newest: Binary) -> Binary:
     """The newest server, on a machine that can be a load balancer too."""
     if not has_balancer():
-        not_run(NO_HAPROXY)
+        absent(NO_HAPROXY)
     return newest
 
 

@@ -7,6 +7,7 @@ options and through the same fault; how long each was interrupted is printed (`p
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -15,11 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from runners.control import MAJORITY, Control
-from runners.deployments.base import CommandError, Deployment
-from runners.deployments.binaries import Binary
-from runners.deployments.local import LocalDeployment
-from runners.deployments.offer import connect
+from runners.deployments.base import CommandError, Deployment, DeploymentError
+from runners.deployments.offer import DOCKER, LOCAL, Wish, connect, offer
 from runners.model import Topology
+from tests.absent import absent
 from tests.live.writers import (
     DETECTION,
     HANGING,
@@ -54,6 +54,10 @@ def paused(deployment: Deployment, primary: str) -> None:
     deployment.pause(primary)
 
 
+def cut_off(deployment: Deployment, primary: str) -> None:
+    deployment.partition(primary)
+
+
 def stepped_down(deployment: Deployment, primary: str) -> None:
     deployment.step_down()
 
@@ -61,17 +65,27 @@ def stepped_down(deployment: Deployment, primary: str) -> None:
 MENDED: dict[Fault, Fault] = {
     killed: lambda deployment, host: deployment.restart(host),
     paused: lambda deployment, host: deployment.resume(host),
+    cut_off: lambda deployment, host: deployment.heal(host),
     stepped_down: lambda deployment, host: None,
 }
-SILENT = (paused,)
+SILENT = (paused, cut_off)
 """After these nothing tells the client that the server is gone, but that it does not answer."""
+FAULTS = [
+    *((LOCAL, fault) for fault in (killed, paused, stepped_down)),
+    *((DOCKER, fault) for fault in MENDED),
+]
 
 
 @pytest.fixture
-def deployment(mongod: Binary) -> Iterator[Deployment]:
+def deployment(on: str) -> Iterator[Deployment]:
     """Three members of the test's own."""
-    with LocalDeployment(Topology.REPLICA_SET, mongod, connect) as started:
-        yield started
+    with contextlib.ExitStack() as stack:
+        try:
+            (offered,) = offer(Wish(on, (Topology.REPLICA_SET,)), connect, print)
+            stack.enter_context(offered)
+        except DeploymentError as error:
+            absent(error)
+        yield offered
 
 
 @pytest.fixture
@@ -82,7 +96,7 @@ def control(deployment: Deployment) -> Iterator[Control]:
 
 
 @pytest.mark.parametrize("writing", [in_threads, in_tasks])
-@pytest.mark.parametrize("fault", MENDED)
+@pytest.mark.parametrize(("on", "fault"), FAULTS)
 def test_no_write_is_lost_or_repeated(
     deployment: Deployment, control: Control, fault: Fault, writing: Writing
 ) -> None:
@@ -108,7 +122,7 @@ def test_no_write_is_lost_or_repeated(
     for driver, log in logs.items():
         verify(log, writers[driver].result(HANGING))
     inevitable = max(usable, DETECTION if fault in SILENT else 0.0)
-    print(f"\n{writing.__name__}, {fault.__name__}: a new primary took writes after {usable:.2f} s")
+    print(f"\n{deployment.info.id}, {writing.__name__}, {fault.__name__}: a new primary took writes after {usable:.2f} s")
     for driver, log in logs.items():
         print(f"  {driver.name}: {summary(log)}")
     assert logs[REFERENCE].slowest < inevitable + SLACK
