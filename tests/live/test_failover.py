@@ -72,7 +72,7 @@ SILENT = (paused, cut_off)
 """After these nothing tells the client that the server is gone, but that it does not answer."""
 FAULTS = [
     *((LOCAL, fault) for fault in (killed, paused, stepped_down)),
-    *((DOCKER, fault) for fault in MENDED),
+    *(pytest.param(DOCKER, fault, marks=pytest.mark.docker) for fault in MENDED),
 ]
 
 
@@ -122,7 +122,8 @@ def test_no_write_is_lost_or_repeated(
     for driver, log in logs.items():
         verify(log, writers[driver].result(HANGING))
     inevitable = max(usable, DETECTION if fault in SILENT else 0.0)
-    print(f"\n{deployment.info.id}, {writing.__name__}, {fault.__name__}: a new primary took writes after {usable:.2f} s")
+    print(f"\n{deployment.info.id}, {writing.__name__}, {fault.__name__}:", end=" ")
+    print(f"a new primary took writes after {usable:.2f} s")
     for driver, log in logs.items():
         print(f"  {driver.name}: {summary(log)}")
     assert logs[REFERENCE].slowest < inevitable + SLACK
