@@ -162,12 +162,15 @@ class Core:
     def acquire_server_session(self) -> ServerSession:
         """A server session from the pool."""
         with self._lock:
-            return self._sessions.acquire(self.runtime.now(), self._session_timeout())
+            session = self._sessions.acquire(self.runtime.now(), self._session_timeout())
+            session.pool = self._sessions
+            return session
 
     def release_server_session(self, session: ServerSession) -> None:
         """Give a server session back."""
         with self._lock:
-            self._sessions.release(session, self.runtime.now(), self._session_timeout())
+            if session.pool is self._sessions:
+                self._sessions.release(session, self.runtime.now(), self._session_timeout())
 
     def _session_timeout(self) -> int | None:
         return self.topology.description.logical_session_timeout_minutes

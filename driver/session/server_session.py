@@ -13,15 +13,19 @@ _SPARE = 60.0  # seconds before its expiry from which a session is not used agai
 
 
 class ServerSession:
-    """An id the server knows (or will learn), and the number of its last retryable write."""
+    """An id the server knows (or will learn), and the number of its last retryable write.
 
-    __slots__ = ("dirty", "id", "last_use", "txn_number")
+    `pool` is where it was acquired: a forked child has another one, and must not keep it.
+    """
+
+    __slots__ = ("dirty", "id", "last_use", "pool", "txn_number")
 
     def __init__(self, now: float) -> None:
         self.id: dict[str, Any] = {"id": Binary(uuid.uuid4().bytes, _UUID_SUBTYPE)}
         self.last_use = now
         self.txn_number = 0
         self.dirty = False
+        self.pool: ServerSessionPool | None = None
 
     def next_txn_number(self) -> int:
         """A number that this session never used before."""

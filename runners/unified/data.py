@@ -39,10 +39,15 @@ def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
             state.control.create(db, name, options, host=host)
         if documents:
             state.control.insert(db, name, documents, host=host)
-    if state.transactions and state.deployment.routed:
+    if state.deployment.routed and (state.transactions or _has_sessions(file)):
+        # Another mongos might read at an earlier time than that of the data.
         state.cluster_time = state.control.cluster_time(host=host)
-        if runs(test, "distinct"):
-            _refresh_routes(state, file)
+    if state.deployment.routed and state.transactions and runs(test, "distinct"):
+        _refresh_routes(state, file)
+
+
+def _has_sessions(file: JsonObject) -> bool:
+    return any("session" in entity for entity in fields.tables(file, "createEntities", ()))
 
 
 def check_outcome(state: CaseState, test: JsonObject, path: Path) -> None:

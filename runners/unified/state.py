@@ -112,7 +112,7 @@ class CaseState:
         if _LSID in self.adapter.info.capabilities:
             lsid = self.ask(name, "spec.lsid", path)
         self.entities.add(name, Session(lsid if isinstance(lsid, dict) else None), path)
-        if self.deployment.routed and self.transactions and self.cluster_time is not None:
+        if self.cluster_time is not None:
             self.ask(name, "advanceClusterTime", path, {"clusterTime": self.cluster_time})
 
     def _with_snapshot_time(self, session: JsonObject, path: Path) -> JsonObject:

@@ -26,6 +26,7 @@ from tests.engine.members import (
     together,
 )
 from tests.engine.scripted import CLOSE, SILENCE, Answer, ScriptedServer
+from tests.session.operations import anything
 
 Wait = Callable[[Any], Awaitable[Any]]
 
@@ -53,12 +54,6 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "command": lambda client: client.admin.command("ping"),
 }
 operations = pytest.mark.parametrize("operation", OPERATIONS)
-
-
-def anything(command: dict[str, Any]) -> Answer:
-    """What every operation can live with."""
-    cursor = {"id": 0, "ns": "t.c", "firstBatch": []}
-    return {"ok": 1, "n": 1, "cursor": cursor, "value": None, "values": [], "databases": []}
 
 
 def sessions(server: ScriptedServer, *of: str) -> list[Any]:

@@ -37,6 +37,7 @@ from tests.engine.members import (
     sent,
 )
 from tests.engine.scripted import CLOSE, Answer, ScriptedServer, hello_reply
+from tests.session.callbacks import calling
 from tests.waiting import wait_until
 
 Wait = Callable[[Any], Awaitable[Any]]
@@ -160,7 +161,7 @@ def test_the_first_command_sees_what_the_session_has_seen(shell: str) -> None:
         session = client.start_session()
         await wait(client.t.c.insert_one({}, session=session))
         await wait(session.start_transaction())
-        await wait(client.t.c.insert_one({}, session=session))
+        await wait(client.t.command("ping", session=session))
         await wait(client.t.c.insert_one({}, session=session))
         await wait(session.abort_transaction())
 
@@ -571,22 +572,6 @@ def test_members_of_a_replica_set_are_not_pinned(shell: str) -> None:
 
 
 # with_transaction.
-
-
-def calling(shell: str, body: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Any]:
-    """The callback that runs a coroutine function, as the shell takes it."""
-    if shell != "sync":
-        return body
-
-    def call(session: Any) -> Any:
-        coroutine = body(session)
-        try:
-            coroutine.send(None)  # type: ignore[attr-defined]
-        except StopIteration as stop:
-            return stop.value
-        raise AssertionError("a sync client's calls do not suspend")
-
-    return call
 
 
 @both_shells

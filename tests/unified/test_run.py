@@ -306,7 +306,16 @@ def test_killing_sessions_may_be_refused(code: int, state: State) -> None:
     assert bench.run(file_with(op("startTransaction", "session0"))).state is State.ERROR
 
 
-def test_transactions_on_a_sharded_cluster_know_its_time() -> None:
+def test_sessions_on_a_sharded_cluster_know_its_time() -> None:
+    bench = Bench(deployment=SHARDED)
+    bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
+    assert bench.run(file_with(find())).state is State.PASS
+    assert bench.servers.told == ["ping 1 @a:1"]
+    time: JsonObject = {"clusterTime": {"clusterTime": 7}}
+    assert ("session0", "advanceClusterTime", time) in bench.driver.arguments
+
+
+def test_transactions_on_a_sharded_cluster_are_told_the_routes() -> None:
     bench = Bench(deployment=SHARDED)
     bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
     file = file_with(
@@ -332,12 +341,14 @@ def test_transactions_on_a_sharded_cluster_know_its_time() -> None:
     ("deployment", "operation"),
     [(SHARDED, find()), (REPLICA_SET, op("startTransaction", "session0"))],
 )
-def test_cluster_time_matters_only_to_sharded_transactions(
+def test_cluster_time_matters_only_to_sharded_sessions(
     deployment: DeploymentInfo, operation: Json
 ) -> None:
     bench = Bench(deployment=deployment)
     bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
-    assert bench.run(file_with(operation)).state is State.PASS
+    without = [each for each in ENTITIES if isinstance(each, dict) and "session" not in each]
+    entities = ENTITIES if deployment is REPLICA_SET else without
+    assert bench.run(file_with(operation, file={"createEntities": entities})).state is State.PASS
     assert "ping 1" not in bench.servers.told
     assert "session0.advanceClusterTime" not in bench.driver.done
 

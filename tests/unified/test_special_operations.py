@@ -191,8 +191,8 @@ def test_targeted_fail_point_goes_to_the_pinned_mongos_and_leaves_it() -> None:
     command: JsonObject = {"configureFailPoint": "failCommand", "mode": "alwaysOn"}
     set_it = special("targetedFailPoint", session="session0", failPoint=command)
     assert bench.run(file_with(set_it)).state is State.PASS
-    assert bench.servers.told[1:] == ["configureFailPoint failCommand @b:2"] * 2
-    assert [each["mode"] for each in bench.servers.commands[1:]] == ["alwaysOn", "off"]
+    assert bench.servers.told[2:] == ["configureFailPoint failCommand @b:2"] * 2
+    assert [each["mode"] for each in bench.servers.commands[2:]] == ["alwaysOn", "off"]
 
 
 SESSION_CHECKS: list[tuple[str, JsonObject, str, Answer, State]] = [
