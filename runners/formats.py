@@ -13,15 +13,15 @@ from runners.model import Json, JsonObject
 class Format:
     """A kind of spec file, and its JSON Schema.
 
-    A file has this format if all of `keys` stand at its top and, where there are `test_keys`, one
-    of its tests has one of them. `lists` are the top-level lists that hold its cases; without any,
-    the whole file is one case.
+    A file has this format if all of `keys` stand at its top and, where there are `some_keys`, at
+    least one of these does, or stands in one of its tests. `lists` are the top-level lists that
+    hold its cases; without any, the whole file is one case.
     """
 
     name: str
     schema: str
     keys: tuple[str, ...]
-    test_keys: tuple[str, ...] = ()
+    some_keys: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
 
     def fits(self, value: JsonObject) -> bool:
@@ -29,22 +29,21 @@ class Format:
         if not all(key in value for key in self.keys):
             return False
         tests = value.get("tests")
-        return not self.test_keys or any(
-            _has_one(test, self.test_keys) for test in (tests if isinstance(tests, list) else [])
-        )
+        places = [value, *(tests if isinstance(tests, list) else [])]
+        return not self.some_keys or any(_has_one(place, self.some_keys) for place in places)
 
     def may_be(self, text: str) -> bool:
         """Whether a file's text has this format's keys somewhere."""
-        asked = [*map(re.escape, self.keys), *filter(None, ["|".join(self.test_keys)])]
+        asked = [*map(re.escape, self.keys), *filter(None, ["|".join(self.some_keys)])]
         return all(re.search(rf"""\b({key})["']?\s*:""", text) for key in asked)
 
     def __str__(self) -> str:
-        of_tests = f", and in a test {' or '.join(self.test_keys)}" if self.test_keys else ""
-        return f"{self.name} ({', '.join(self.keys)}{of_tests})"
+        some = f", {' or '.join(self.some_keys)}" if self.some_keys else ""
+        return f"{self.name} ({', '.join(self.keys)}{some})"
 
 
-def _has_one(test: Json, keys: Sequence[str]) -> bool:
-    return isinstance(test, dict) and any(key in test for key in keys)
+def _has_one(place: Json, keys: Sequence[str]) -> bool:
+    return isinstance(place, dict) and any(key in place for key in keys)
 
 
 FORMATS = (
@@ -78,6 +77,12 @@ FORMATS = (
         ("tests",),
         ("readConcern", "writeConcern"),
         ("tests",),
+    ),
+    Format(
+        "initial-dns-seedlist-discovery",
+        "initial-dns-seedlist-discovery.json",
+        ("uri",),
+        ("seeds", "numSeeds", "error"),
     ),
 )
 """The first format that fits is a file's format."""

@@ -11,6 +11,7 @@ from runners.adapters.base import Adapter, DriverInfo
 from runners.control import Control
 from runners.load import SpecFile
 from runners.model import Case, DeploymentInfo, JsonObject, Verdict
+from runners.seedlist import run as seedlist
 from runners.unified import needs
 from runners.unified.events import EventRouter
 from runners.unified.run import run_case
@@ -73,12 +74,18 @@ def _run_unified(spec: SpecFile, case: Case, driver: Driver, place: Place | None
     return run_case(spec, case, driver.adapter, place.info, place.control, events=driver.events)
 
 
+def _run_seedlist(spec: SpecFile, case: Case, driver: Driver, place: Place | None) -> Verdict:
+    where = place.info if place else None
+    return seedlist.run_case(spec, case, driver.adapter, driver.events, where)
+
+
 def _logic(answer: logic.RunCase) -> Kind:
     return Kind(lambda spec, case, driver, _: answer(spec, case, driver.adapter))
 
 
 KINDS: Mapping[str, Kind] = {
     "unified": Kind(_run_unified, needs.requirements, needs.needs, needs.skip_reason),
+    seedlist.FORMAT: Kind(_run_seedlist, seedlist.requirements, seedlist.needs),
     **{name: _logic(answer) for name, answer in logic.FORMATS.items()},
 }
 """By the format's name."""

@@ -27,6 +27,7 @@ SUITES: Final[dict[str, str]] = {
     "auth": "auth",
     "read-write-concern": "read-write-concern",
     "read-write-concern-document": "read-write-concern-document",
+    "initial-dns-seedlist-discovery": "initial-dns-seedlist-discovery",
 }
 """The suites that a case can be written for, and the format of each."""
 

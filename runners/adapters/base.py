@@ -20,7 +20,7 @@ class DriverInfo:
     """What an adapter declares when it opens.
 
     Capabilities are names; a case that needs one which is missing is `unsupported`, by that name:
-    `entity.<kind>` (client, database, collection, session, bucket),
+    `entity.<kind>` (client, database, collection, session, bucket, nameserver),
     `operation.<object kind>.<name>` (operation.collection.find, operation.cursor.close …),
     `operation.<object kind>.<name>.<argument>` for each argument that it takes,
     `event.<name>` (event.commandStartedEvent …), `log.<component>` (log.topology …),

@@ -26,6 +26,7 @@ from pymongo.operations import SearchIndexModel
 from pymongo.read_concern import ReadConcern
 from pymongo.server_api import ServerApi
 from pymongo.synchronous.client_session import _TxnState  # type: ignore[attr-defined]
+from pymongo.uri_parser import parse_uri
 
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
@@ -33,6 +34,7 @@ from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView, 
 from runners.adapters.pymongo_api.driving import Inline
 from runners.adapters.pymongo_json import from_json, to_json
 from runners.adapters.pymongo_logic import logic
+from runners.adapters.pymongo_seedlist import seedlist
 from runners.adapters.pymongo_values import VALUES
 
 
@@ -147,5 +149,9 @@ BINDING = Binding(
     },
     withheld=frozenset({"rawData", "timeoutMode"}),
     timeout=pymongo.timeout,
-    logic={**VALUES, **logic(pymongo.MongoClient, Inline().run)},
+    logic={
+        **VALUES,
+        **logic(pymongo.MongoClient, Inline().run),
+        **seedlist(parse_uri, Inline().run),
+    },
 )

@@ -12,12 +12,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.asynchronous.uri_parser import parse_uri
 
 from runners.adapters import pymongo as sync
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.driving import Loop
 from runners.adapters.pymongo_logic import logic
+from runners.adapters.pymongo_seedlist import seedlist
 
 
 def adapter() -> Adapter:
@@ -37,7 +39,11 @@ BINDING = replace(
         "session": AsyncClientSession,
         "bucket": gridfs.AsyncGridFSBucket,
     },
-    logic={**sync.BINDING.logic, **logic(pymongo.AsyncMongoClient, asyncio.run)},
+    logic={
+        **sync.BINDING.logic,
+        **logic(pymongo.AsyncMongoClient, asyncio.run),
+        **seedlist(parse_uri, asyncio.run),
+    },
     forwards={
         AsyncCollection.find: AsyncCursor,
         AsyncCollection.find_one: AsyncCursor,

@@ -123,9 +123,7 @@ def _connection_string(arguments: Any) -> JsonObject:
             "password": uri["password"],
             "db": namespace or None,
         },
-        "options": {
-            name: _in_its_unit(name.lower(), value) for name, value in uri["options"].items()
-        },
+        "options": plain_options(uri["options"]),
         "warnings": [str(warning.message) for warning in caught],
         "unresolved": text.startswith("mongodb+srv://"),
     }
@@ -154,6 +152,11 @@ def _existing(options: list[tuple[str, str]]) -> Iterator[None]:
 
 
 _FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
+
+
+def plain_options(options: Mapping[str, Any]) -> JsonObject:
+    """Options as connection strings have them."""
+    return {name: _in_its_unit(name.lower(), value) for name, value in options.items()}
 
 
 def _in_its_unit(name: str, value: Any) -> Json:

@@ -18,6 +18,7 @@ from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope
 from driver.bson.extended_json import from_extended, to_extended
 from driver.engine.session import AsyncClientSession
+from driver.runtime.blocking import BlockingRuntime, run
 from driver.sync.client import MongoClient
 from driver.sync.collection import Collection
 from driver.sync.database import Database
@@ -28,6 +29,7 @@ from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView
 from runners.adapters.pymongo_api.driving import Inline
 from runners.adapters.reference_logic import LOGIC
+from runners.adapters.reference_seedlist import seedlist
 from runners.model import Json
 
 
@@ -151,5 +153,5 @@ BINDING = Binding(
         Database.drop_collection: AsyncDatabase.drop_collection,
     },
     timeout=driver.timeout,
-    logic=LOGIC,
+    logic={**LOGIC, **seedlist(BlockingRuntime, run)},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import driver.gridfs
@@ -10,10 +11,12 @@ from driver.aio.collection import AsyncCollection
 from driver.aio.database import AsyncDatabase
 from driver.aio.scope import Scope
 from driver.engine.session import AsyncClientSession
+from driver.runtime.aio import AsyncioRuntime
 from runners.adapters import reference as sync
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.driving import Loop
+from runners.adapters.reference_seedlist import seedlist
 
 
 def adapter() -> Adapter:
@@ -33,6 +36,7 @@ BINDING = replace(
         "session": AsyncClientSession,
         "bucket": driver.gridfs.AsyncGridFSBucket,
     },
+    logic={**sync.BINDING.logic, **seedlist(AsyncioRuntime, asyncio.run)},
     forwards={
         AsyncMongoClient.get_database: Scope.changed,
         AsyncDatabase.get_collection: Scope.changed,

@@ -83,7 +83,7 @@ def _connection_string(arguments: Any) -> JsonObject:
     return {
         "hosts": [_host(address) for address in uri.hosts],
         "auth": {"username": uri.username, "password": uri.password, "db": namespace or None},
-        "options": {name: _plain(value) for name, value in uri.options.items()},
+        "options": {name: plain(value) for name, value in uri.options.items()},
         "warnings": messages,
     }
 
@@ -100,12 +100,12 @@ def _host(address: Address) -> JsonObject:
     return {"host": address.host, "port": address.port}
 
 
-def _plain(value: Any) -> Json:
+def plain(value: Any) -> Json:
     """An option's value as JSON."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     plain: Json = value
     return plain
 
@@ -122,7 +122,7 @@ def _auth(arguments: Any) -> JsonObject:
             "password": credentials.password,
             "source": credentials.source,
             "mechanism": credentials.mechanism,
-            "mechanism_properties": _plain(credentials.mechanism_properties) or None,
+            "mechanism_properties": plain(credentials.mechanism_properties) or None,
         }
     }
 

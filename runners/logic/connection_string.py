@@ -36,7 +36,7 @@ def _check(test: Node, adapter: Adapter) -> Iterator[Mismatch]:
         yield from check_warnings(test, answer)
         yield from _check_hosts(test.need("hosts"), answer.get("hosts"))
         yield from _check_auth(test.need("auth"), answer.get("auth"))
-        yield from _check_options(test.need("options"), answer.get("options"))
+        yield from check_options(test.need("options"), answer.get("options"))
 
 
 def check_warnings(test: Node, answer: JsonObject) -> Iterator[Mismatch]:
@@ -75,18 +75,22 @@ def _check_auth(expected: Node, actual: Json) -> Iterator[Mismatch]:
         yield from _unless_null(node, actual.get(name))
 
 
-def _check_options(expected: Node, actual: Json) -> Iterator[Mismatch]:
+def check_options(expected: Node, actual: Json) -> Iterator[Mismatch]:
     """Check those that the test names, in any case; a driver may add its defaults."""
     if expected.value is None:
         return
-    found = {
-        name.lower(): value for name, value in (actual if isinstance(actual, dict) else {}).items()
-    }
+    options = actual if isinstance(actual, dict) else {}
+    found = {_option(name): value for name, value in options.items()}
     for name, node in expected.fields().items():
-        if name.lower() not in found:
+        if _option(name) not in found:
             yield unlike("is not set", node, None)
         else:
-            yield from equal(node, found[name.lower()])
+            yield from equal(node, found[_option(name)])
+
+
+def _option(name: str) -> str:
+    """An option's name in lower case; ssl is tls."""
+    return {"ssl": "tls"}.get(name.lower(), name.lower())
 
 
 def _unless_null(expected: Node, actual: Json) -> Iterator[Mismatch]:

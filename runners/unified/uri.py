@@ -63,6 +63,10 @@ class Uri:
         rest = self.without(*options).options
         return replace(self, options=rest + added)
 
+    def with_options(self, pairs: tuple[tuple[str, str], ...]) -> Uri:
+        """The same with further options, as they are written in a URI."""
+        return replace(self, options=self.options + pairs)
+
     def direct(self, host: str) -> Uri:
         """A direct connection to one server of the deployment."""
         options: JsonObject = {"directConnection": True}

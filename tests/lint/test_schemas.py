@@ -98,7 +98,7 @@ def test_no_damage_makes_the_linter_fail(tmp_path: Path, suite: str) -> None:
         if (
             not path
             or path in identifying
-            or (known.test_keys and path[:1] == ("tests",) and len(path) < 4)
+            or (known.some_keys and path[:1] == ("tests",) and len(path) < 4)
         ):
             continue
         new: Any = choose.choice(

@@ -72,7 +72,7 @@ class PyMongoLike:
         """Run an operation; bytes come back as `$binary`."""
         entity = self._find(None, entity_id)
         name = f"operation.{entity.kind}.{operation}"
-        known = OPERATIONS[entity.kind].get(operation)
+        known = OPERATIONS.get(entity.kind, {}).get(operation)
         if known is None or not known.offered(self._binding, entity.kind):
             raise Unsupported(name)
         interruptions: list[BaseException] = []

@@ -22,6 +22,7 @@ from runners.adapters.pymongo_api.driving import Driving, settle
 from runners.adapters.pymongo_api.entity import Entity
 from runners.adapters.pymongo_api.events import NAMES
 from runners.adapters.pymongo_api.log_messages import COMPONENTS, LEVELS, LogCollector
+from runners.adapters.pymongo_api.names import NameService
 from runners.adapters.pymongo_api.observer import Observer, Wanted
 from runners.model import Json, JsonObject
 
@@ -175,6 +176,10 @@ async def _bucket(to: Maker, _entity_id: str, spec: JsonObject) -> Entity:
     return Entity("bucket", factory(database, **options))
 
 
+async def _nameserver(_to: Maker, _entity_id: str, spec: JsonObject) -> Entity:
+    return Entity("nameserver", NameService(text(spec.get("address"), "entity.nameserver.address")))
+
+
 _Make = Callable[[Maker, str, JsonObject], Awaitable[Entity]]
 
 _MAKERS: Mapping[str, tuple[_Make, frozenset[str]]] = {
@@ -191,6 +196,7 @@ _MAKERS: Mapping[str, tuple[_Make, frozenset[str]]] = {
         frozenset({"id", "database", "collectionName", "collectionOptions"}),
     ),
     "session": (_session, frozenset({"id", "client", "sessionOptions"})),
+    "nameserver": (_nameserver, frozenset({"id", "address"})),
     "bucket": (_bucket, frozenset({"id", "database", "bucketOptions"})),
 }
 KINDS = frozenset(_MAKERS)

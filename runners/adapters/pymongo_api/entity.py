@@ -33,5 +33,7 @@ async def end(entity: Entity) -> None:
             await settle(client.close())
         case Entity("session", session):
             await settle(session.end_session())
+        case Entity("nameserver", names):
+            names.close()
         case Entity("cursor" | "changeStream", Cursor(driver)):
             await settle(driver.close())
