@@ -38,6 +38,7 @@ class NameServer:
         self.lifetime = lifetime
         self.silent = False
         self.asked: list[tuple[str, str]] = []
+        self._closing = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._thread = threading.Thread(target=self._serve, name="nameserver", daemon=True)
 
@@ -58,6 +59,7 @@ class NameServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing = True
         with suppress(OSError):  # not connected; this ends the wait for a question all the same
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -66,7 +68,7 @@ class NameServer:
     def _serve(self) -> None:
         while True:
             data, peer = self._socket.recvfrom(_LARGEST)
-            if not data:
+            if self._closing:
                 return
             with suppress(dns.exception.DNSException):  # whoever sent this hears nothing
                 if (answer := self._answer(dns.message.from_wire(data))) is not None:
@@ -74,7 +76,9 @@ class NameServer:
 
     def _answer(self, question: dns.message.Message) -> dns.message.Message | None:
         """All records of one name and type; a name without any record does not exist."""
-        (asked,) = question.question
+        if len(question.question) != 1:
+            return None
+        asked = question.question[0]
         name, kind = asked.name.to_text(omit_final_dot=True).lower(), asked.rdtype.name
         self.asked.append((name, kind))
         if self.silent:

@@ -106,8 +106,8 @@ def plain(value: Any) -> Json:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    plain: Json = value
-    return plain
+    result: Json = value
+    return result
 
 
 @_refusing(ConfigurationError)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from runners.adapters.base import Adapter, AdapterError, Unsupported
 from runners.load import SpecFile, place_of
 from runners.model import Case, Failure, Json, JsonObject, State, Verdict
+from runners.unified.faults import CaseUnmet
 from runners.unified.match import MISSING, BadExpectation, Mismatch, Path, match, render
 
 
@@ -128,6 +129,8 @@ def judge(spec: SpecFile, case: Case, check: Callable[[Node], Iterator[Mismatch]
         mismatches = list(check(Node(spec.at(place), place)))
     except Unsupported as error:
         state, reason = State.UNSUPPORTED, str(error)
+    except CaseUnmet as error:
+        state, reason = State.UNMET, str(error)
     except BadExpectation as error:
         line = spec.locate(error.path).line
         state, reason = State.ERROR, str(error)

@@ -21,12 +21,11 @@ from runners.adapters.base import Adapter
 from runners.load import SpecFile
 from runners.logic.connection_string import check_options
 from runners.logic.judging import Node, accepted, ask, equal, judge, same_set, unlike
-from runners.model import Case, DeploymentInfo, Json, JsonObject, State, Verdict
+from runners.model import Case, DeploymentInfo, Json, JsonObject, Verdict
 from runners.nameserver import NameServer
 from runners.seedlist import records
 from runners.seedlist.deployed import Deployed
 from runners.unified.events import EventLog, EventRouter
-from runners.unified.faults import CaseUnmet
 from runners.unified.match import BadExpectation, Mismatch
 
 FORMAT: Final = "initial-dns-seedlist-discovery"
@@ -82,10 +81,7 @@ def run_case(
     deployment: DeploymentInfo | None,
 ) -> Verdict:
     """Run the file, which is one case; `deployment` is None where it needs none."""
-    try:
-        verdict = judge(spec, case, lambda file: _check(file, adapter, events, deployment))
-    except CaseUnmet as error:
-        verdict = Verdict(case, State.UNMET, str(error))
+    verdict = judge(spec, case, lambda file: _check(file, adapter, events, deployment))
     return replace(verdict, deployment=deployment.id if deployment else None)
 
 
