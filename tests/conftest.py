@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from runners.deployments.base import DeploymentError
+from runners.deployments.assembled import AssembledDeployment
+from runners.deployments.base import Connect, DeploymentError
 from runners.deployments.binaries import Binary, at_hand, find_mongod, get
 from runners.deployments.local import LocalDeployment
-from runners.deployments.offer import connect
+from runners.deployments.offer import DOCKER, Wish, connect, offer
 from runners.deployments.programs import NO_HAPROXY, has_balancer
 from runners.deployments.releases import CATALOGUE
 from runners.model import Topology
@@ -25,6 +27,16 @@ def pytest_configure() -> None:
     """Let processes that tests start hear Ctrl-C: a shell's background job begins deaf to it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def in_docker(topology: Topology, connect: Connect) -> AssembledDeployment[Any, Any]:
+    """A deployment of containers, with the newest server that there is an image of."""
+    try:
+        (deployment,) = offer(Wish(DOCKER, (topology,)), connect, print)
+    except DeploymentError as error:
+        absent(error)
+    assert isinstance(deployment, AssembledDeployment)
+    return deployment
 
 
 @pytest.fixture(scope="session")

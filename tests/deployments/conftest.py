@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+import pytest
 from bson import json_util
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from runners.deployments.assembled import AssembledDeployment
 from runners.deployments.base import CommandError
+from runners.deployments.offer import DOCKER, LOCAL
 from runners.model import JsonObject
+
+Assembled: TypeAlias = AssembledDeployment[Any, Any]
+PLACES = [LOCAL, pytest.param(DOCKER, marks=pytest.mark.docker)]
+"""Where a fixture's deployments are."""
 
 
 class PyMongoCommands:

@@ -9,21 +9,27 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from runners.deployments.base import DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.external import ExternalDeployment
 from runners.deployments.forming import primary_of
 from runners.deployments.local import LocalDeployment
+from runners.deployments.offer import DOCKER
 from runners.model import JsonObject, Topology
-from tests.deployments.conftest import PyMongoCommands
+from tests.conftest import in_docker
+from tests.deployments.conftest import PLACES, Assembled, PyMongoCommands
 
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(scope="module")
-def balanced(balanceable: Binary) -> Iterator[LocalDeployment]:
+@pytest.fixture(scope="module", params=PLACES)
+def balanced(request: pytest.FixtureRequest) -> Iterator[Assembled]:
     """A load-balanced deployment, which is a sharded cluster and more."""
-    with LocalDeployment(Topology.LOAD_BALANCED, balanceable, PyMongoCommands) as deployment:
+    if request.param == DOCKER:
+        made: Assembled = in_docker(Topology.LOAD_BALANCED, PyMongoCommands)
+    else:
+        newest = request.getfixturevalue("balanceable")
+        made = LocalDeployment(Topology.LOAD_BALANCED, newest, PyMongoCommands)
+    with made as deployment:
         yield deployment
 
 
@@ -36,7 +42,7 @@ def served_by(uri: str, clients: int = 6) -> set[object]:
     return found
 
 
-def test_one_port_leads_to_all_mongoses_and_one_to_a_single(balanced: LocalDeployment) -> None:
+def test_one_port_leads_to_all_mongoses_and_one_to_a_single(balanced: Assembled) -> None:
     single = balanced.info.single_mongos_uri
     assert single is not None
     assert len(served_by(balanced.info.uri)) == 2
@@ -45,7 +51,7 @@ def test_one_port_leads_to_all_mongoses_and_one_to_a_single(balanced: LocalDeplo
     assert balanced.info.control_uri == single
 
 
-def test_every_mongos_is_usable_and_takes_fail_points(balanced: LocalDeployment) -> None:
+def test_every_mongos_is_usable_and_takes_fail_points(balanced: Assembled) -> None:
     assert len(balanced.info.hosts) == 2
     for host in balanced.info.hosts:
         hello = balanced.commands.command("admin", {"hello": 1}, host=host)
@@ -56,7 +62,7 @@ def test_every_mongos_is_usable_and_takes_fail_points(balanced: LocalDeployment)
         balanced.commands.command("admin", off, host=host)
 
 
-def test_the_shard_has_another_primary_after_a_step_down(balanced: LocalDeployment) -> None:
+def test_the_shard_has_another_primary_after_a_step_down(balanced: Assembled) -> None:
     reply = balanced.commands.command("admin", {"listShards": 1}, host=balanced.info.hosts[0])
     shards: Any = reply["shards"]
     (shard,) = shards
@@ -71,7 +77,7 @@ def test_the_shard_has_another_primary_after_a_step_down(balanced: LocalDeployme
     assert primary_of(balanced.commands, members) == after
 
 
-def test_a_killed_mongos_comes_back(balanced: LocalDeployment) -> None:
+def test_a_killed_mongos_comes_back(balanced: Assembled) -> None:
     host = balanced.info.hosts[1]
     balanced.kill(host)
     assert len(served_by(balanced.info.control_uri, 1)) == 1
@@ -79,13 +85,7 @@ def test_a_killed_mongos_comes_back(balanced: LocalDeployment) -> None:
     assert balanced.commands.command("admin", {"listDatabases": 1}, host=host)["ok"] == 1
 
 
-def test_no_process_can_be_partitioned(balanced: LocalDeployment) -> None:
-    for fault in (balanced.partition, balanced.heal):
-        with pytest.raises(DeploymentError, match=r"load-balanced-.* cannot .*; use --on docker"):
-            fault(balanced.info.hosts[0])
-
-
-def test_it_is_recognised_as_it_runs(balanced: LocalDeployment) -> None:
+def test_it_is_recognised_as_it_runs(balanced: Assembled) -> None:
     known = ExternalDeployment(balanced.info.uri, PyMongoCommands).info
     assert (known.topology, known.hosts) == (Topology.LOAD_BALANCED, ())
     cluster = ExternalDeployment(f"mongodb://{','.join(balanced.info.hosts)}", PyMongoCommands).info

@@ -20,7 +20,7 @@ from runners.deployments.base import DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.offer import DOCKER, LOCAL, Wish, connect, offer
 from runners.model import Topology
-from tests.conftest import not_run, required
+from tests.absent import REQUIRED, absent
 from tests.official import SOURCE, needs_official
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ def place(on: str, topology: str, server: str, request: pytest.FixtureRequest) -
     try:
         offer(Wish(on, (Topology(topology),), (server,)), connect, print)
     except DeploymentError as error:
-        not_run(error)
+        absent(error)
     return ["--on", on, "--topology", topology, "--server", server]
 
 
@@ -90,8 +90,8 @@ def check(driver: str, place: Sequence[str], written: Path) -> Any:
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False
     )
-    if "does not start" in done.stdout and not required():
-        not_run(done.stdout[-2000:])
+    if "does not start" in done.stdout and not REQUIRED:
+        absent(done.stdout[-2000:])
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     return json.loads(written.read_text(encoding="utf-8"))
 

@@ -68,7 +68,8 @@ class ContainerGroup:
             with asking(f"remove what is labelled {guard.LABEL}={self.name}"):
                 guard.remove(self.clients[0], self.name)
             shutil.rmtree(self.folder)
-            self._guard.stdin.write(b"x")
+            with contextlib.suppress(BrokenPipeError):  # somebody killed it
+                self._guard.stdin.write(b"x")
         finally:
             self._guard.stdin.close()
             for client in self.clients:
