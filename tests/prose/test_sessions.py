@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from driver import MongoClient, ReadPreference, UpdateOne
+from driver import MongoClient, ReadPreference, UpdateOne, WriteConcern
 from driver.bson import Timestamp
 from driver.errors import ConfigurationError, InvalidOperation
 from driver.events import (
@@ -200,11 +200,13 @@ def test_11_find_and_get_more_have_the_same_session(
     shell: str, heard: Recorder, mode: str, topology: str, request: pytest.FixtureRequest
 ) -> None:
     deployment: Deployment = request.getfixturevalue(topology)
+    members = len(deployment.info.hosts)
 
     async def act(client: Any, wait: Wait) -> None:
         collection = client.t.get_collection(f"prose_11_{shell}")
         await wait(collection.drop())
-        await wait(collection.insert_many([{}, {}, {}]))
+        everywhere = collection.with_options(write_concern=WriteConcern(members))
+        await wait(everywhere.insert_many([{}, {}, {}]))
         found = collection.with_options(read_preference=getattr(ReadPreference, mode))
         assert len(await wait(found.find({}, batch_size=2).to_list())) == 3
 

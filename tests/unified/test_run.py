@@ -310,7 +310,7 @@ def test_sessions_on_a_sharded_cluster_know_its_time() -> None:
     bench = Bench(deployment=SHARDED)
     bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
     assert bench.run(file_with(find())).state is State.PASS
-    assert bench.servers.told == ["ping 1 @a:1"]
+    assert bench.servers.told == ["drop things @a:1", "ping 1 @a:1"]
     time: JsonObject = {"clusterTime": {"clusterTime": 7}}
     assert ("session0", "advanceClusterTime", time) in bench.driver.arguments
 
@@ -346,7 +346,9 @@ def test_cluster_time_matters_only_to_sharded_sessions(
 ) -> None:
     bench = Bench(deployment=deployment)
     bench.servers.answers["ping"] = {"$clusterTime": {"clusterTime": 7}}
-    without = [each for each in ENTITIES if isinstance(each, dict) and "session" not in each]
+    without: list[Json] = [
+        each for each in ENTITIES if isinstance(each, dict) and "session" not in each
+    ]
     entities = ENTITIES if deployment is REPLICA_SET else without
     assert bench.run(file_with(operation, file={"createEntities": entities})).state is State.PASS
     assert "ping 1" not in bench.servers.told
