@@ -9,7 +9,9 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+_MOST_MS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,6 @@ class Deadline:
         """This deadline, or `at` if that comes first, on the way to a server."""
         return Deadline(min(self.at, at), self.timeout, round_trip)
 
-    def towards(self, round_trip: float) -> Deadline:
-        """This deadline, on the way to a server."""
-        return replace(self, round_trip=round_trip)
-
     @property
     def until(self) -> float | None:
         """`at`, as the runtime takes it: None where there is no limit."""
@@ -61,11 +59,11 @@ class Deadline:
     def server_ms(self, now: float) -> int | None:
         """What the server may take, as `maxTimeMS`; None where there is no limit.
 
-        At least 1, since 0 would mean no limit.
+        At least 1, since 0 would mean no limit, and at most what servers accept.
         """
         if self.at == math.inf:
             return None
-        return max(1, int((self.at - now - self.round_trip) * 1000))
+        return min(max(1, int((self.at - now - self.round_trip) * 1000)), _MOST_MS)
 
 
 block: ContextVar[Deadline | None] = ContextVar("mongospec_timeout", default=None)
