@@ -62,8 +62,9 @@ def guarded(harness: int) -> dict[int, str]:
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
-        if int(parent) == harness and any(word.endswith("docker/guard.py") for word in line):
-            found[int(folder.name)] = line[-2]
+        script = next((n for n, word in enumerate(line) if word.endswith("docker/guard.py")), None)
+        if int(parent) == harness and script is not None:
+            found[int(folder.name)] = line[script + 1]
     return found
 
 

@@ -28,9 +28,10 @@ from runners.deployments.process import (
 from tests.waiting import wait_until
 
 HARNESS = """
-    import threading
+    import signal, threading
     from runners.deployments.process import ProcessGroup
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may be run by nohup
     group = ProcessGroup()
     process = group.spawn(["sleep", "600"], group.folder / "log")
     print(group.folder, process.pid, flush=True)
