@@ -133,10 +133,16 @@ _forgotten_in_children: list[WeakMethod[Callable[[], None]]] = []
 
 
 def _begin_in_child() -> None:
+    errors = []
     for method in _forgotten_in_children.copy():  # beginning anew may free others
         begin = method()
-        if begin is not None:
-            begin()
+        try:
+            if begin is not None:
+                begin()
+        except Exception as error:  # noqa: BLE001 - the other clients must begin anew all the same
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("clients that cannot be used after a fork", errors)
 
 
 if hasattr(os, "register_at_fork"):

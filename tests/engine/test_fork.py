@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from driver import MongoClient
+from driver.runtime import blocking
+from driver.runtime.blocking import BlockingRuntime
 from tests.engine.scripted import ScriptedServer
 
 
@@ -32,3 +34,24 @@ def test_parent_and_child_both_go_on() -> None:
         assert client.admin.command("ping")["ok"] == 1
         connections = {command["peer"] for command in server.seen if "ping" in command}
     assert len(connections) == 2
+
+
+def test_a_client_that_cannot_begin_anew_does_not_keep_others_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+
+    class Part:
+        def fails(self) -> None:
+            raise ValueError("no")
+
+        def begins(self) -> None:
+            begun.append(1)
+
+    part, runtime = Part(), BlockingRuntime()
+    monkeypatch.setattr(blocking, "_forgotten_in_children", [])
+    runtime.after_fork(part.fails)
+    runtime.after_fork(part.begins)
+    with pytest.raises(ExceptionGroup, match="after a fork"):
+        blocking._begin_in_child()
+    assert begun == [1]
