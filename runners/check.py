@@ -190,7 +190,7 @@ def broken_by(verdict: Verdict, place: Place) -> bool:
     if verdict.state is not State.ERROR:
         return False
     try:
-        place.control.hello()
+        place.control.ping()
     except CommandError:
         return True
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from runners.adapters.base import Adapter, AdapterError
@@ -67,9 +68,9 @@ class Control:
             raise ControlError(f"{name} on {where}: the reply is {reply.result!r}, no document")
         return reply.result
 
-    def hello(self, host: str | None = None) -> JsonObject:
-        """What a server says of itself."""
-        return self.command("admin", {"hello": 1}, host=host)
+    def ping(self) -> JsonObject:
+        """The deployment's answer, if there is one; servers before 4.4 know no `hello`."""
+        return self.command("admin", {"ping": 1})
 
     def drop(self, db: str, collection: str, *, host: str | None = None) -> None:
         """Drop a collection, if there is one."""
@@ -151,6 +152,18 @@ class Control:
     def cluster_time(self, *, host: str | None = None) -> Json:
         """The `$clusterTime` that a server has; None where it has none."""
         return self.command("admin", {"ping": 1}, host=host).get("$clusterTime")
+
+    def await_replication(self, hosts: Sequence[str]) -> None:
+        """Wait until every member of a replica set has applied what its primary has."""
+        reached = self.ping().get("operationTime")
+        for host in hosts:
+            read: JsonObject = {
+                "find": "nothing",
+                "limit": 1,
+                "readConcern": {"afterClusterTime": reached},
+                "maxTimeMS": round(IDLE_SECONDS * 1000),
+            }
+            self.command("admin", read, host=host)
 
     def _documents(self, db: str, command: JsonObject) -> list[Json]:
         """All documents of the cursor that a command opens."""

@@ -5,7 +5,7 @@ Spec: unified-test-format, "collectionData" and "Executing a Test".
 
 from __future__ import annotations
 
-from runners.model import Json, JsonObject
+from runners.model import Json, JsonObject, Topology
 from runners.unified import fields
 from runners.unified.faults import CaseError, CaseFailed
 from runners.unified.match import Path
@@ -25,7 +25,8 @@ def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
     """
     host = state.deployment.routers[0]
     encrypted = _encrypts(file)
-    for db, name in sorted(_declared(file) - _filled(file)):
+    declared, filled = _declared(file), _filled(file)
+    for db, name in sorted(declared - filled):
         state.control.drop(db, name, host=host)
     for index, wanted in enumerate(fields.tables(file, "initialData", ())):
         path: Path = ("initialData", index)
@@ -39,6 +40,9 @@ def set_up(state: CaseState, file: JsonObject, test: JsonObject) -> None:
             state.control.create(db, name, options, host=host)
         if documents:
             state.control.insert(db, name, documents, host=host)
+    if state.deployment.topology is Topology.REPLICA_SET and (declared or filled):
+        # A majority has the data now, but a test may read at a member that is behind.
+        state.control.await_replication(state.deployment.hosts)
     if state.deployment.routed and (state.transactions or _has_sessions(file)):
         # Another mongos might read at an earlier time than that of the data.
         state.cluster_time = state.control.cluster_time(host=host)

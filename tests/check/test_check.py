@@ -154,7 +154,7 @@ def test_no_deployment_to_offer_is_bad_input(bench: Bench) -> None:
 def test_a_broken_deployment_is_started_again(bench: Bench) -> None:
     write_spec(bench.folder / "a" / "x.json", a_test("breaks it"), a_test("goes on"))
     bench.driver.answers = {"runCommand": AdapterError("no server answers")}
-    bench.connecting.answers = {"hello": failed("no primary")}
+    bench.connecting.answers = {"ping": failed("no primary")}
     assert bench.states() == {"breaks it": [State.ERROR], "goes on": [State.ERROR]}
     assert bench.deployments[0].starts == 2
 

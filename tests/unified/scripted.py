@@ -193,6 +193,12 @@ class Bench:
         self.driver.open(self.events)
         self.control = Control(self.servers, deployment.uri)
 
+    @property
+    def told(self) -> list[str]:
+        """What the servers were told, but for the wait until all of them have the data."""
+        waits = ("ping 1", "find nothing @a:1", "find nothing @b:2")
+        return [each for each in self.servers.told if each not in waits]
+
     def run(self, file: SpecFile, index: int = 0) -> Verdict:
         """The verdict of a file's test."""
         case: Case = cases(file)[index]
