@@ -30,6 +30,7 @@ from driver.uri.parse import (
     split_query,
 )
 from driver.uri.table import OPTIONS, read_options
+from driver.wire.socks5 import Proxy
 
 _POOL_DEFAULTS = {
     "maxPoolSize": DEFAULT_MAX_POOL_SIZE,
@@ -168,6 +169,13 @@ class ClientOptions:
             properties=self.auth_mechanism_properties,
             database=self.database,
         )
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The SOCKS5 proxy that all connections go through; None without."""
+        if self.proxy_host is None:
+            return None
+        return Proxy(self.proxy_host, self.proxy_port, self.proxy_username, self.proxy_password)
 
     def pool_options(self) -> dict[str, int]:
         """The pool's options that differ from their defaults, as a connection string has them."""

@@ -14,7 +14,7 @@ from driver.engine.server import Server
 from driver.engine.session import AsyncClientSession
 from driver.engine.srv import SeedPoller, discover
 from driver.engine.topology import Topology
-from driver.errors import AutoReconnect, ConfigurationError, MongoError
+from driver.errors import AutoReconnect, MongoError
 from driver.logs import listeners_for_logging
 from driver.metadata import ClientMetadata
 from driver.operations.base import Operation
@@ -38,7 +38,6 @@ class Core:
     """One client's state. Its parts refer to it; it refers to no API object."""
 
     def __init__(self, options: ClientOptions, runtime: Runtime) -> None:
-        _refuse_what_is_missing(options)
         self._given = options
         self.runtime = runtime
         self.metadata = ClientMetadata(options)
@@ -217,13 +216,3 @@ class Core:
                 await self.execute(EndSessions(ids=batch))
             except MongoError:
                 return
-
-
-def _refuse_what_is_missing(options: ClientOptions) -> None:
-    """Options that would be ignored silently are refused until they are implemented."""
-    missing = {
-        "proxyHost": options.proxy_host is not None,
-    }
-    for name, asked in missing.items():
-        if asked:
-            raise ConfigurationError(f"{name} is not supported by this version of the driver")

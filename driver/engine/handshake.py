@@ -34,6 +34,7 @@ from driver.topology.hello import parse_hello
 from driver.warn import warn
 from driver.wire.compression import PACKAGES, Compressor, compressor, negotiate
 from driver.wire.message import EXHAUST_ALLOWED, op_msg, op_query
+from driver.wire.socks5 import ProxyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Dialer:
         self._credentials = options.credentials
         self._runtime = runtime
         self._tls = options.tls.context() if options.tls is not None else None
+        self._proxy = options.proxy
         self._metadata = metadata
         self._compressors = _installed(options)
         self._timeout = options.connect_timeout or None
@@ -114,7 +116,7 @@ class Dialer:
         if deadline is not None and deadline.until is not None:
             until = deadline.at if until is None else min(until, deadline.at)
         try:
-            stream = await self._runtime.connect(address, until, self._tls)
+            stream = await self._runtime.connect(address, until, self._tls, self._proxy)
         except (OSError, TimeoutError) as error:
             elapsed = self._runtime.now() - started
             raise _cannot_connect(error, address, elapsed) from error
@@ -263,13 +265,16 @@ def _reason(error: BaseException) -> str:
 
 
 def _may_be_load(error: ConnectionFailure) -> bool:
-    """False for what load never causes: an unknown name, a refused certificate."""
-    return not isinstance(error.__cause__, (socket.gaierror, ssl.SSLCertVerificationError))
+    """False for what load never causes: an unknown name, a refused certificate, a proxy."""
+    return not isinstance(
+        error.__cause__, (socket.gaierror, ssl.SSLCertVerificationError, ProxyError)
+    )
 
 
 def _cannot_connect(error: BaseException, address: Address, elapsed: float) -> MongoError:
     if isinstance(error, TimeoutError):
-        wrapped: MongoError = NetworkTimeout("could not connect in time")
+        why = f": {error}" if isinstance(error, ProxyError) else ""
+        wrapped: MongoError = NetworkTimeout(f"could not connect in time{why}")
     elif isinstance(error, ssl.SSLCertVerificationError):
         wrapped = AutoReconnect(f"the server's certificate was refused: {error.verify_message}")
     else:

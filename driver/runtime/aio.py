@@ -12,9 +12,10 @@ from ssl import SSLContext
 from typing import Any
 
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
-from driver.runtime.blocking import left, tune
+from driver.runtime.blocking import as_proxy_errors, left, tune
 from driver.topology.description import Address
 from driver.wire.header import frame_length
+from driver.wire.socks5 import Proxy, greet
 
 _RECEIVE = 64 * 1024
 
@@ -258,10 +259,16 @@ class AsyncioRuntime:
         """Nothing to do: an event loop does not survive a fork."""
 
     async def connect(
-        self, address: Address, until: float | None, tls: SSLContext | None
+        self,
+        address: Address,
+        until: float | None,
+        tls: SSLContext | None,
+        proxy: Proxy | None = None,
     ) -> Stream:
         """Open a transport: Unix domain, or TCP with Nagle off and keep-alive on."""
         loop = asyncio.get_running_loop()
+        if proxy is not None and address.port is not None:
+            return await _through(loop, proxy, address.host, address.port, until, tls)
         async with asyncio.timeout(left(until)):
             if address.port is None:
                 _, stream = await loop.create_unix_connection(
@@ -271,9 +278,7 @@ class AsyncioRuntime:
             transport, stream = await loop.create_connection(
                 lambda: AsyncioStream(loop), address.host, address.port, ssl=tls
             )
-        sock: socket.socket | None = transport.get_extra_info("socket")
-        if sock is not None:
-            tune(sock)
+        _tune(transport)
         return stream
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
@@ -287,6 +292,86 @@ class AsyncioRuntime:
         from driver.runtime import dns  # noqa: PLC0415 - as above
 
         return await dns.txt_async(name, left(until))
+
+
+def _tune(transport: asyncio.BaseTransport) -> None:
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is not None:
+        tune(sock)
+
+
+async def _through(
+    loop: asyncio.AbstractEventLoop,
+    proxy: Proxy,
+    host: str,
+    port: int,
+    until: float | None,
+    tls: SSLContext | None,
+) -> AsyncioStream:
+    """A stream over a socket that the proxy has connected to the host."""
+    with as_proxy_errors(proxy):
+        async with asyncio.timeout(left(until)):
+            sock = await _connected_by(loop, proxy, host, port)
+    try:
+        async with asyncio.timeout(left(until)):
+            transport, stream = await loop.create_connection(
+                lambda: AsyncioStream(loop),
+                sock=sock,
+                ssl=tls,
+                server_hostname=host if tls is not None else None,
+            )
+    except BaseException:
+        sock.close()
+        raise
+    _tune(transport)
+    return stream
+
+
+async def _connected_by(
+    loop: asyncio.AbstractEventLoop, proxy: Proxy, host: str, port: int
+) -> socket.socket:
+    found = await loop.getaddrinfo(proxy.host, proxy.port, type=socket.SOCK_STREAM)
+    sock = await _first_of(loop, found)
+    try:
+        steps = greet(proxy, host, port)
+        step = next(steps)
+        while True:
+            await loop.sock_sendall(sock, step.send)
+            step = steps.send(await _exactly(loop, sock, step.read))
+    except StopIteration:
+        return sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def _first_of(loop: asyncio.AbstractEventLoop, found: list[Any]) -> socket.socket:
+    """A socket connected to the first address that takes it."""
+    failure: OSError = OSError("its name has no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        try:
+            await loop.sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
+
+
+async def _exactly(loop: asyncio.AbstractEventLoop, sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = await loop.sock_recv(sock, size - len(data))
+        if not part:
+            raise EOFError("it closed the connection")
+        data += part
+    return data
 
 
 def in_event_loop() -> bool:

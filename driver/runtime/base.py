@@ -15,6 +15,7 @@ from ssl import SSLContext
 from typing import Any, NamedTuple, Protocol
 
 from driver.topology.description import Address
+from driver.wire.socks5 import Proxy
 
 
 class Stream(Protocol):
@@ -88,9 +89,16 @@ class Runtime(Protocol):
         """Call a method again in every forked child, as long as its object lives."""
 
     async def connect(
-        self, address: Address, until: float | None, tls: SSLContext | None
+        self,
+        address: Address,
+        until: float | None,
+        tls: SSLContext | None,
+        proxy: Proxy | None = None,
     ) -> Stream:
-        """Open a stream to `address`."""
+        """Open a stream to `address`, through a proxy unless it is a Unix domain socket.
+
+        What goes wrong with a proxy raises ProxyError.
+        """
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name; raises OSError with the reason where there are none."""

@@ -8,8 +8,8 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from ssl import SSLContext
 from typing import Any, TypeVar
 from weakref import WeakMethod
@@ -17,6 +17,7 @@ from weakref import WeakMethod
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
 from driver.wire.header import frame_length
+from driver.wire.socks5 import Proxy, ProxyError, ProxyTimeoutError, greet
 
 T = TypeVar("T")
 
@@ -172,7 +173,11 @@ class BlockingRuntime:
         _forgotten_in_children.append(WeakMethod(begin, _forgotten_in_children.remove))
 
     async def connect(
-        self, address: Address, until: float | None, tls: SSLContext | None
+        self,
+        address: Address,
+        until: float | None,
+        tls: SSLContext | None,
+        proxy: Proxy | None = None,
     ) -> Stream:
         """Open a socket: Unix domain, or TCP with Nagle off and keep-alive on."""
         if address.port is None:
@@ -184,7 +189,10 @@ class BlockingRuntime:
                 sock.close()
                 raise
             return BlockingStream(sock)
-        sock = socket.create_connection((address.host, address.port), left(until))
+        if proxy is None:
+            sock = socket.create_connection((address.host, address.port), left(until))
+        else:
+            sock = _through(proxy, address.host, address.port, until)
         try:
             tune(sock)
             if tls is not None:
@@ -206,6 +214,48 @@ class BlockingRuntime:
         from driver.runtime import dns  # noqa: PLC0415 - as above
 
         return dns.txt(name, left(until))
+
+
+def _through(proxy: Proxy, host: str, port: int, until: float | None) -> socket.socket:
+    """A socket that the proxy has connected to the host."""
+    with as_proxy_errors(proxy):
+        sock = socket.create_connection((proxy.host, proxy.port), left(until))
+        try:
+            steps = greet(proxy, host, port)
+            step = next(steps)
+            while True:
+                sock.settimeout(left(until))
+                sock.sendall(step.send)
+                step = steps.send(_exactly(sock, step.read, until))
+        except StopIteration:
+            return sock
+        except BaseException:
+            sock.close()
+            raise
+
+
+def _exactly(sock: socket.socket, size: int, until: float | None) -> bytes:
+    data = b""
+    while len(data) < size:
+        sock.settimeout(left(until))
+        part = sock.recv(size - len(data))
+        if not part:
+            raise EOFError("it closed the connection")
+        data += part
+    return data
+
+
+@contextmanager
+def as_proxy_errors(proxy: Proxy) -> Iterator[None]:
+    """Say of errors of the network that it is the proxy they are about."""
+    try:
+        yield
+    except ProxyError:
+        raise
+    except TimeoutError as error:
+        raise ProxyTimeoutError(f"the proxy {proxy.host}:{proxy.port} took too long") from error
+    except (OSError, EOFError) as error:
+        raise ProxyError(f"the proxy {proxy.host}:{proxy.port} failed: {error}") from error
 
 
 def left(until: float | None) -> float | None:

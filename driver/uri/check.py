@@ -108,6 +108,9 @@ def _check_proxy(options: Options) -> None:
                 raise ConfigurationError(f"{name} needs proxyHost")
     if bool(options.get("proxyUsername")) != bool(options.get("proxyPassword")):
         raise ConfigurationError("proxyUsername and proxyPassword must be given together")
+    for name in ("proxyUsername", "proxyPassword"):
+        if len(options.get(name, "").encode()) > 255:
+            raise ConfigurationError(f"{name} must have at most 255 bytes: SOCKS5 allows no more")
 
 
 def _check_pool(options: Options) -> None:

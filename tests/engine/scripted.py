@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import zlib
@@ -76,6 +77,7 @@ class ScriptedServer:
     seen: list[dict[str, Any]] = field(default_factory=list)
     request_id: int = 0
     wrapped: list[tuple[str, int | None]] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> ScriptedServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -117,6 +119,9 @@ class ScriptedServer:
 
     def _serve(self, sock: socket.socket) -> None:
         try:
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                self._open.add(sock)
             while self._answer(sock):
                 pass
         except OSError:
