@@ -52,6 +52,8 @@ class TLSOptions:
                 )
             return None
         fields = {field: options[name] for name, field in _FIELDS.items() if name in options}
+        if options.get("tlsDisableCertificateRevocationCheck"):
+            fields.pop("crl_file", None)
         if options.get("tlsInsecure"):
             fields.update(allow_invalid_certificates=True, allow_invalid_hostnames=True)
         return cls(**fields)

@@ -94,9 +94,18 @@ class Dialer:
         except BaseException as error:
             if connection is not None:
                 connection.close()
+                self._hint_at_certificate(error)
             if isinstance(error, ConnectionFailure) and not monitoring and _may_be_load(error):
                 error.labels.update((SYSTEM_OVERLOADED, RETRYABLE))
             raise
+
+    def _hint_at_certificate(self, error: BaseException) -> None:
+        """A server that misses a client's certificate hangs up, and need not say why."""
+        tls = self._options.tls
+        if tls is None or tls.certificate_key_file or isinstance(error, NetworkTimeout):
+            return
+        if isinstance(error, AutoReconnect):
+            error.message += "; it may want a client certificate: see tlsCertificateKeyFile"
 
     def _for_command(self, deadline: Deadline | None) -> Deadline | None:
         """A handshake command's deadline (CSOT, "Background Connection Pooling")."""
@@ -119,7 +128,7 @@ class Dialer:
             stream = await self._runtime.connect(address, until, self._tls, self._proxy)
         except (OSError, TimeoutError) as error:
             elapsed = self._runtime.now() - started
-            raise _cannot_connect(error, address, elapsed) from error
+            raise _cannot_connect(error, address, elapsed, tls=self._tls is not None) from error
         return Connection(stream, address, self._runtime, number, generation)
 
     async def first_hello(
@@ -271,12 +280,17 @@ def _may_be_load(error: ConnectionFailure) -> bool:
     )
 
 
-def _cannot_connect(error: BaseException, address: Address, elapsed: float) -> MongoError:
+def _cannot_connect(
+    error: BaseException, address: Address, elapsed: float, *, tls: bool
+) -> MongoError:
     if isinstance(error, TimeoutError):
         why = f": {error}" if isinstance(error, ProxyError) else ""
         wrapped: MongoError = NetworkTimeout(f"could not connect in time{why}")
     elif isinstance(error, ssl.SSLCertVerificationError):
         wrapped = AutoReconnect(f"the server's certificate was refused: {error.verify_message}")
+    elif tls and isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError)):
+        why = "the server may not speak TLS, or no version that is allowed"
+        wrapped = AutoReconnect(f"could not connect: {_reason(error)}; {why}")
     else:
         wrapped = AutoReconnect(f"could not connect: {_reason(error)}")
     wrapped.host = str(address)

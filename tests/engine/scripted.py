@@ -69,7 +69,7 @@ class ScriptedServer:
 
     `seen` has the commands that came, hello left out, each with its `peer` port; `request_id` is
     that of the last one. `wrapped` has, for each command by name (hellos too), the compressor's
-    number, or None where it came plain.
+    number, or None where it came plain. A `greeting` is for peers that hang up after it.
     """
 
     script: Script = lambda _: {"ok": 1}
@@ -78,6 +78,7 @@ class ScriptedServer:
     request_id: int = 0
     wrapped: list[tuple[str, int | None]] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
+    greeting: bytes | None = None
 
     def __enter__(self) -> ScriptedServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -119,6 +120,10 @@ class ScriptedServer:
 
     def _serve(self, sock: socket.socket) -> None:
         try:
+            if self.greeting is not None:
+                sock.recv(65536)
+                sock.sendall(self.greeting)
+                return
             if self.tls is not None:
                 sock = self.tls.wrap_socket(sock, server_side=True)
                 self._open.add(sock)
