@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from driver.auth.aws import AWSConversation
 from driver.auth.conversation import Conversation, Document
 from driver.auth.credentials import Credentials
 from driver.auth.plain import PlainConversation
@@ -17,6 +18,7 @@ _CONVERSATIONS: Mapping[str, Callable[[Credentials], Conversation]] = {
     "SCRAM-SHA-256": lambda credentials: ScramConversation(credentials, "SCRAM-SHA-256"),
     "PLAIN": PlainConversation,
     "MONGODB-X509": X509Conversation,
+    "MONGODB-AWS": AWSConversation,
 }
 
 
