@@ -9,6 +9,13 @@ from typing import Any
 import pytest
 
 from driver import AsyncMongoClient, MongoClient
+from driver.engine.handshake import Dialer
+from driver.errors import ConnectionFailure
+from driver.metadata import ClientMetadata
+from driver.options import ClientOptions
+from driver.publisher import Publisher
+from driver.runtime.aio import AsyncioRuntime
+from driver.runtime.blocking import BlockingRuntime, run
 
 Act = Callable[[Any, Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 
@@ -36,6 +43,27 @@ async def _in_sync(client: MongoClient, act: Act) -> Any:
 async def _in_async(uri: str, act: Act, options: dict[str, Any]) -> Any:
     async with AsyncMongoClient(uri, **options) as client:
         return await act(client, _awaited)
+
+
+def dialled(shell: str, uri: str, **options: Any) -> ConnectionFailure:
+    """The error of a pool's connection to the first seed, which cannot be made."""
+    resolved = ClientOptions.resolve(uri, None, **options)
+
+    async def dial(runtime: Any) -> None:
+        publisher = Publisher((), runtime.lock())
+        dialer = Dialer(resolved, runtime, publisher, ClientMetadata(resolved))
+        connection, _ = await dialer.open(resolved.seeds[0], 1, 0)
+        connection.close()
+
+    def attempt() -> None:
+        if shell == "sync":
+            run(dial(BlockingRuntime()))
+        else:
+            asyncio.run(dial(AsyncioRuntime()))
+
+    with pytest.raises(ConnectionFailure) as caught:
+        attempt()
+    return caught.value
 
 
 both_shells = pytest.mark.parametrize("shell", ["sync", "asyncio"])

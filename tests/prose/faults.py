@@ -10,6 +10,8 @@ from typing import Any
 
 from driver import MongoClient
 from driver.engine import execute
+from driver.engine.retry import backoff
+from driver.errors import MongoError
 from driver.events import (
     CommandFailedEvent,
     CommandListener,
@@ -115,13 +117,13 @@ class Jitter:
             monkeypatch.setattr(runtime, "random", staticmethod(lambda: self.value))
 
 
-def count_backoffs(monkeypatch: Any) -> list[int]:
-    """Which retries had to wait from now on, by their numbers; none waits long."""
-    numbers: list[int] = []
+def record_backoffs(monkeypatch: Any) -> list[float]:
+    """How long retries have to wait from now on, in seconds."""
+    pauses: list[float] = []
 
-    def backoff(retry: int, *_: Any) -> float:
-        numbers.append(retry)
-        return 0.0
+    def recorded(retry: int, error: MongoError, jitter: float) -> float:
+        pauses.append(backoff(retry, error, jitter))
+        return pauses[-1]
 
-    monkeypatch.setattr(execute, "backoff", backoff)
-    return numbers
+    monkeypatch.setattr(execute, "backoff", recorded)
+    return pauses

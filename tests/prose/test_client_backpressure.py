@@ -11,7 +11,7 @@ from driver.errors import RETRYABLE, SYSTEM_OVERLOADED, OperationFailure
 from runners.deployments.local import LocalDeployment
 from tests.engine.clients import both_shells, use
 from tests.engine.members import failure, in_turn, primary
-from tests.prose.faults import OVERLOAD, Commands, Jitter, Wait, faults
+from tests.prose.faults import OVERLOAD, Commands, Jitter, Wait, faults, record_backoffs
 
 ALMOST_ONE = 1 - 2**-53
 
@@ -29,19 +29,20 @@ async def refused_insert(client: Any, wait: Wait) -> float:
 def test_1_retries_back_off_exponentially(
     replica_set: LocalDeployment, shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The spec compares durations; here the pauses are told, and the whole is no shorter."""
     jitter = Jitter(monkeypatch, 0.0)
+    pauses = record_backoffs(monkeypatch)
 
-    async def act(client: Any, wait: Wait) -> tuple[float, float]:
-        without = await refused_insert(client, wait)
+    async def act(client: Any, wait: Wait) -> float:
+        await refused_insert(client, wait)
         jitter.value = ALMOST_ONE
-        return without, await refused_insert(client, wait)
+        return await refused_insert(client, wait)
 
     uri = replica_set.info.uri
     with faults(uri) as fault:
         fault.set("insert", OVERLOAD, errorCode=2)
-        without, with_backoff = use(shell, uri, act)
-    assert abs(with_backoff - (without + 0.6)) < 0.6
-    assert with_backoff > 0.6
+        assert use(shell, uri, act) > sum(pauses)
+    assert pauses == pytest.approx([0, 0, 0.2, 0.4])
 
 
 @pytest.mark.live
@@ -72,11 +73,9 @@ def test_5_the_server_may_say_the_first_backoff(
 ) -> None:
     """On a scripted peer: servers that say baseBackoffMS are 9.0 and later."""
     Jitter(monkeypatch, ALMOST_ONE)
-    times: list[float] = []
+    pauses = record_backoffs(monkeypatch)
     for said in ({}, {"baseBackoffMS": 10}):
         refusal = failure(462, *OVERLOAD, **said)
         with primary(in_turn(insert=[refusal] * 3)) as server:
-            times.append(use(shell, server.uri, refused_insert))
-    plain, short = times
-    assert plain > 0.6
-    assert short < plain - 0.4
+            use(shell, server.uri, refused_insert)
+    assert pauses == pytest.approx([0.2, 0.4, 0.02, 0.04])

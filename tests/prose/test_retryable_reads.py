@@ -16,7 +16,7 @@ from driver.events import (
 from runners.deployments.local import LocalDeployment
 from tests.engine.clients import both_shells, use
 from tests.engine.recording import Recorder
-from tests.prose.faults import OVERLOAD, Commands, Wait, count_backoffs, faults, together
+from tests.prose.faults import OVERLOAD, Commands, Wait, faults, record_backoffs, together
 
 MAX_RETRIES = 2
 
@@ -129,7 +129,7 @@ def test_3_where_a_read_is_tried_again(
 def test_4_and_5_other_errors_count_and_do_not_back_off(
     replica_set: LocalDeployment, shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backoffs = count_backoffs(monkeypatch)
+    backoffs = record_backoffs(monkeypatch)
     uri = replica_set.info.uri
 
     async def act(client: Any, wait: Wait) -> None:
@@ -143,4 +143,4 @@ def test_4_and_5_other_errors_count_and_do_not_back_off(
         fault.once("find", OVERLOAD, errorCode=91)
         use(shell, uri, act, heartbeatFrequencyMS=500, event_listeners=[commands])
     assert len(commands.sent) == MAX_RETRIES + 1
-    assert backoffs == [1]
+    assert len(backoffs) == 1

@@ -17,7 +17,7 @@ from runners.deployments.local import LocalDeployment
 from tests.engine.clients import both_shells, use
 from tests.engine.members import failure, in_turn, primary
 from tests.engine.recording import Recorder
-from tests.prose.faults import OVERLOAD, Commands, Wait, count_backoffs, faults, together
+from tests.prose.faults import OVERLOAD, Commands, Wait, faults, record_backoffs, together
 
 MAX_RETRIES = 2
 
@@ -180,8 +180,8 @@ def test_6_the_error_that_tells_most(
 def test_6_cases_4_and_5_other_errors_count_and_do_not_back_off(
     replica_set: LocalDeployment, shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backoffs = count_backoffs(monkeypatch)
+    backoffs = record_backoffs(monkeypatch)
     then = {"labels": ("RetryableError", RETRYABLE_WRITE), "errorCode": 91}
     _, commands = error_after(shell, replica_set.info.uri, SHUTDOWN, then)
     assert len(commands.sent) == MAX_RETRIES + 1
-    assert backoffs == [1]
+    assert len(backoffs) == 1
