@@ -19,6 +19,7 @@ from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import DOCKER, Wish, connect, offer
 from runners.deployments.programs import NO_HAPROXY, has_balancer
 from runners.deployments.releases import CATALOGUE
+from runners.deployments.security import OPEN, Security
 from runners.model import Topology
 from tests.absent import REQUIRED, absent
 
@@ -29,10 +30,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def in_docker(topology: Topology, connect: Connect) -> AssembledDeployment[Any, Any]:
+def in_docker(
+    topology: Topology, connect: Connect, security: Security = OPEN
+) -> AssembledDeployment[Any, Any]:
     """A deployment of containers, with the newest server that there is an image of."""
     try:
-        (deployment,) = offer(Wish(DOCKER, (topology,)), connect, print)
+        (deployment,) = offer(Wish(DOCKER, (topology,), security=security), connect, print)
     except DeploymentError as error:
         absent(error)
     assert isinstance(deployment, AssembledDeployment)

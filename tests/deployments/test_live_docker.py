@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -42,18 +43,25 @@ def replica_set() -> Iterator[Assembled]:
         yield deployment
 
 
-def left(deployment: str) -> list[str]:
-    """The ids of a deployment's containers and networks."""
-    from runners.deployments.docker.engine import engine
+class Traces(NamedTuple):
+    """What is to be looked for of a deployment."""
 
-    with closing(engine()) as client:
-        wanted: dict[str, str | list[str] | bool] = {"label": f"mongospec.deployment={deployment}"}
-        containers = client.containers.list(all=True, filters=wanted, ignore_removed=True)
-        networks = client.networks.list(filters=wanted)
-        return [str(each.id) for each in (*containers, *networks)]
+    label: str
+    folder: str
+
+    def left(self) -> list[str]:
+        """The ids of its containers and networks, and its folder if it is there."""
+        from runners.deployments.docker.engine import engine
+
+        wanted: dict[str, str | list[str] | bool] = {"label": f"mongospec.deployment={self.label}"}
+        with closing(engine()) as client:
+            containers = client.containers.list(all=True, filters=wanted, ignore_removed=True)
+            networks = client.networks.list(filters=wanted)
+        folders = [self.folder] if Path(self.folder).exists() else []
+        return [*(str(each.id) for each in (*containers, *networks)), *folders]
 
 
-def guarded(harness: int) -> dict[int, str]:
+def guarded(harness: int) -> dict[int, Traces]:
     """The guards that a process has started, and the deployments they guard."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -64,7 +72,7 @@ def guarded(harness: int) -> dict[int, str]:
             continue
         script = next((n for n, word in enumerate(line) if word.endswith("docker/guard.py")), None)
         if int(parent) == harness and script is not None:
-            found[int(folder.name)] = line[script + 1]
+            found[int(folder.name)] = Traces(*line[script + 1 : script + 3])
     return found
 
 
@@ -95,6 +103,14 @@ def test_a_partitioned_primary_is_replaced_and_comes_back(replica_set: Assembled
         replica_set.heal(cut)
 
 
+def test_members_come_back_at_their_addresses_in_any_order(replica_set: Assembled) -> None:
+    for host in replica_set.info.hosts:
+        replica_set.partition(host)
+    for host in reversed(replica_set.info.hosts):
+        replica_set.heal(host)
+        assert reaches(host)
+
+
 def test_deployments_run_side_by_side() -> None:
     first, second = (in_docker(Topology.STANDALONE, PyMongoCommands) for _ in range(2))
     with first, second:
@@ -102,8 +118,8 @@ def test_deployments_run_side_by_side() -> None:
         assert len(deployments) == 2
         assert len({*first.info.hosts, *second.info.hosts}) == 2
         assert all(map(reaches, (*first.info.hosts, *second.info.hosts)))
-        assert [len(left(each)) for each in deployments] == [2, 2]
-    assert [left(each) for each in deployments] == [[], []]
+        assert [len(each.left()) for each in deployments] == [3, 3]
+    assert [each.left() for each in deployments] == [[], []]
     assert guarded(os.getpid()) == {}
     with first:
         assert reaches(*first.info.hosts)
@@ -115,32 +131,34 @@ def test_a_deployment_is_removed_with_faults_in_it(replica_set: Assembled) -> No
     replica_set.kill(killed)
     replica_set.pause(paused)
     replica_set.partition(cut)
-    assert len(left(deployment)) == 4
+    assert len(deployment.left()) == 5
     replica_set.stop()
-    assert left(deployment) == []
+    assert deployment.left() == []
 
 
 def test_it_stops_without_its_guard() -> None:
     with in_docker(Topology.STANDALONE, PyMongoCommands):
         ((guard, deployment),) = guarded(os.getpid()).items()
         os.kill(guard, signal.SIGKILL)
-    assert left(deployment) == []
+        assert len(deployment.left()) == 3
+    assert deployment.left() == []
 
 
-class Refusing(PyMongoCommands):
-    """A set that will not be initiated."""
+def test_a_set_that_does_not_come_up_leaves_nothing() -> None:
+    seen: list[Traces] = []
 
-    def command(self, db: str, command: JsonObject, *, host: str | None = None) -> JsonObject:
-        raise CommandError("replSetInitiate: not today")
+    class Refusing(PyMongoCommands):
+        def command(self, db: str, command: JsonObject, *, host: str | None = None) -> JsonObject:
+            raise CommandError("replSetInitiate: not today")
 
+        def close(self) -> None:
+            seen.extend(each for each in guarded(os.getpid()).values() if len(each.left()) == 5)
+            super().close()
 
-def test_a_set_that_does_not_come_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    deployment = in_docker(Topology.REPLICA_SET, Refusing)
-    names: list[str] = []
-    monkeypatch.setattr(Refusing, "close", lambda _: names.extend(guarded(os.getpid()).values()))
     with pytest.raises(DeploymentError, match="did not come up: replSetInitiate: not today"):
-        deployment.start()
-    assert [left(name) for name in names] == [[]]
+        in_docker(Topology.REPLICA_SET, Refusing).start()
+    (deployment,) = seen
+    assert deployment.left() == []
 
 
 @pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM", "SIGINT"])
@@ -161,12 +179,12 @@ def test_a_dead_harness_leaves_nothing(end: str, when: str) -> None:
             ((guard, deployment),) = guarded(harness.pid).items()
             if topology is Topology.STANDALONE:
                 assert harness.stdout.readline() == "started\n"
-                assert len(left(deployment)) == 2
+                assert len(deployment.left()) == 3
             else:
-                wait_until(lambda: len(left(deployment)) > 1, SECONDS)
+                wait_until(lambda: len(deployment.left()) > 2, SECONDS)
             os.killpg(harness.pid, signal.Signals[end])
             harness.wait(SECONDS)
         finally:
             harness.kill()
     wait_until(lambda: not Path(f"/proc/{guard}").exists(), SECONDS)
-    assert left(deployment) == []
+    assert deployment.left() == []

@@ -16,11 +16,12 @@ from runners.deployments.base import DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.external import ExternalDeployment
 from runners.deployments.local import LocalDeployment
-from runners.deployments.offer import connect
+from runners.deployments.offer import DOCKER, connect
 from runners.deployments.security import NO_TRUSTME, OPEN, Security, secure, shown
 from runners.model import Topology
 from runners.unified.uri import Uri
-from tests.deployments.conftest import PyMongoCommands
+from tests.conftest import in_docker
+from tests.deployments.conftest import PLACES, Assembled, PyMongoCommands
 
 BOTH = Security(auth=True, tls=True)
 
@@ -79,28 +80,29 @@ def authenticated(uri: str) -> object:
         return [user["user"] for user in status["authInfo"]["authenticatedUsers"]]
 
 
-@pytest.fixture(scope="module")
-def secured(mongod: Binary) -> Iterator[LocalDeployment]:
-    deployment = LocalDeployment(Topology.REPLICA_SET, mongod, connect, security=BOTH)
-    with deployment:
+@pytest.fixture(scope="module", params=PLACES)
+def secured(request: pytest.FixtureRequest) -> Iterator[Assembled]:
+    if request.param == DOCKER:
+        made: Assembled = in_docker(Topology.REPLICA_SET, connect, BOTH)
+    else:
+        mongod = request.getfixturevalue("mongod")
+        made = LocalDeployment(Topology.REPLICA_SET, mongod, connect, security=BOTH)
+    with made as deployment:
         yield deployment
 
 
 @pytest.mark.live
-def test_who_has_the_uri_gets_in(secured: LocalDeployment) -> None:
+def test_who_has_the_uri_gets_in(secured: Assembled) -> None:
     info = secured.info
-    assert (info.id, info.auth, info.tls) == (
-        f"replicaset-{info.server_version}-auth-tls",
-        True,
-        True,
-    )
+    assert info.id.startswith(f"replicaset-{info.server_version}-auth-tls")
+    assert (info.auth, info.tls) == (True, True)
     assert authenticated(info.uri) == ["mongospec"]
     for host in info.hosts:
         assert secured.commands.command("admin", {"ping": 1}, host=host)["ok"]
 
 
 @pytest.mark.live
-def test_who_lacks_the_password_or_tls_does_not(secured: LocalDeployment) -> None:
+def test_who_lacks_the_password_or_tls_does_not(secured: Assembled) -> None:
     whole = Uri.parse(secured.info.uri)
     stranger = replace(whole, credentials="")
     with pytest.raises(OperationFailure, match="requires authentication"):
@@ -114,7 +116,7 @@ def test_who_lacks_the_password_or_tls_does_not(secured: LocalDeployment) -> Non
 
 
 @pytest.mark.live
-def test_faults_work_there_too(secured: LocalDeployment) -> None:
+def test_faults_work_there_too(secured: Assembled) -> None:
     host = secured.info.hosts[2]
     secured.kill(host)
     secured.restart(host)
@@ -123,7 +125,7 @@ def test_faults_work_there_too(secured: LocalDeployment) -> None:
 
 
 @pytest.mark.live
-def test_it_is_recognised_as_it_runs(secured: LocalDeployment) -> None:
+def test_it_is_recognised_as_it_runs(secured: Assembled) -> None:
     info = ExternalDeployment(secured.info.uri, connect).info
     assert (info.auth, info.tls) == (True, True)
     credentials, _, _ = secured.info.uri.removeprefix("mongodb://").partition("@")
