@@ -53,20 +53,24 @@ class Control:
         self._adapter.reset()
         self._adapter.shutdown()
 
-    def command(self, db: str, command: JsonObject, *, host: str | None = None) -> JsonObject:
+    def command(
+        self,
+        db: str,
+        command: JsonObject,
+        *,
+        host: str | None = None,
+        session: str | None = None,
+    ) -> JsonObject:
         """Run a command and return its reply. Raises ControlError, naming host and command."""
         name = next(iter(command), "")
         arguments: JsonObject = {"command": command, "commandName": name}
-        where = host or "the deployment"
-        try:
-            reply = self._adapter.run(self._database(db, host), "runCommand", arguments)
-        except AdapterError as error:
-            raise ControlError(f"{name} on {where}: {error}") from error
-        if reply.error is not None:
-            raise ControlError(f"{name} on {where}: {reply.error.message}", reply.error.code)
-        if not isinstance(reply.result, dict):
-            raise ControlError(f"{name} on {where}: the reply is {reply.result!r}, no document")
-        return reply.result
+        if session is not None:
+            arguments["session"] = session
+        what = f"{name} on {host or 'the deployment'}"
+        result = self._run(self._database(db, host), "runCommand", arguments, what)
+        if not isinstance(result, dict):
+            raise ControlError(f"{what}: the reply is {result!r}, no document")
+        return result
 
     def ping(self) -> JsonObject:
         """The deployment's answer, if there is one; servers before 4.4 know no `hello`."""
@@ -155,15 +159,19 @@ class Control:
 
     def await_replication(self, hosts: Sequence[str]) -> None:
         """Wait until every member of a replica set has applied what its primary has."""
-        reached = self.ping().get("operationTime")
+        primary = self.ping()
         for host in hosts:
+            session = self._session(host)
+            # A server refuses a time of which it has not heard.
+            time: JsonObject = {"clusterTime": primary.get("$clusterTime")}
+            self._run(session, "advanceClusterTime", time, f"advanceClusterTime for {host}")
             read: JsonObject = {
                 "find": "nothing",
                 "limit": 1,
-                "readConcern": {"afterClusterTime": reached},
+                "readConcern": {"afterClusterTime": primary.get("operationTime")},
                 "maxTimeMS": round(IDLE_SECONDS * 1000),
             }
-            self.command("admin", read, host=host)
+            self.command("admin", read, host=host, session=session)
 
     def _documents(self, db: str, command: JsonObject) -> list[Json]:
         """All documents of the cursor that a command opens."""
@@ -180,21 +188,36 @@ class Control:
             _, _, collection = str(cursor.get("ns")).partition(".")
             command, batch = {"getMore": cursor["id"], "collection": collection}, "nextBatch"
 
+    def _run(self, entity: str, operation: str, arguments: JsonObject, what: str) -> Json:
+        try:
+            reply = self._adapter.run(entity, operation, arguments)
+        except AdapterError as error:
+            raise ControlError(f"{what}: {error}") from error
+        if reply.error is not None:
+            raise ControlError(f"{what}: {reply.error.message}", reply.error.code)
+        return reply.result
+
     def _database(self, db: str, host: str | None) -> str:
         """The id of a database entity, created when it is first used."""
-        client = f"control@{host or '*'}"
-        database = f"{client}/{db}"
-        with self._lock:
-            if client not in self._entities:
-                uri = self._uri if host is None else self._uri.direct(host)
-                self._create("client", client, {"uri": str(uri)})
-            if database not in self._entities:
-                self._create("database", database, {"client": client, "databaseName": db})
-        return database
+        client = self._client(host)
+        return self._entity("database", f"{client}/{db}", client=client, databaseName=db)
 
-    def _create(self, kind: str, name: str, spec: JsonObject) -> None:
-        try:
-            self._adapter.create(kind, name, {"id": name, **spec})
-        except AdapterError as error:
-            raise ControlError(f"cannot make a {kind} for {name}: {error}") from error
-        self._entities.add(name)
+    def _session(self, host: str) -> str:
+        """The id of the session on a server."""
+        client = self._client(host)
+        return self._entity("session", f"{client}/", client=client)
+
+    def _client(self, host: str | None) -> str:
+        uri = self._uri if host is None else self._uri.direct(host)
+        return self._entity("client", f"control@{host or '*'}", uri=str(uri))
+
+    def _entity(self, kind: str, name: str, **spec: Json) -> str:
+        """The id of an entity, created when it is first used."""
+        with self._lock:
+            if name not in self._entities:
+                try:
+                    self._adapter.create(kind, name, {"id": name, **spec})
+                except AdapterError as error:
+                    raise ControlError(f"cannot make a {kind} for {name}: {error}") from error
+                self._entities.add(name)
+        return name

@@ -152,6 +152,9 @@ class Servers(Scripted):
         save_as: str | None = None,
         callback: Callback | None = None,
     ) -> Reply:
+        if operation == "advanceClusterTime":
+            self._note(f"{entity_id} {arguments['clusterTime']}")
+            return Reply()
         command, name = arguments["command"], arguments["commandName"]
         assert operation == "runCommand"
         assert isinstance(command, dict)

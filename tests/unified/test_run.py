@@ -172,13 +172,14 @@ def test_initial_data() -> None:
 def test_every_member_of_a_set_has_the_data_before_a_test_begins() -> None:
     bench = Bench()
     written: JsonObject = {"$timestamp": {"t": 7, "i": 1}}
-    bench.servers.answers["ping"] = {"ok": 1, "operationTime": written}
+    bench.servers.answers["ping"] = {"operationTime": written, "$clusterTime": "signed"}
     assert bench.run(file_with(file={"initialData": [data([])]})).state is State.PASS
     changes, reads = bench.servers.told[:2], bench.servers.told[2:]
     assert changes == ["drop things", "create things"]
     assert reads == ["ping 1", "find nothing @a:1", "find nothing @b:2"]
     for read in bench.servers.commands[3:]:
         assert read["readConcern"] == {"afterClusterTime": written}
+    assert {"control@a:1/ signed", "control@b:2/ signed"} <= {*bench.servers.done}
 
 
 def test_a_member_that_does_not_catch_up_is_an_error() -> None:
