@@ -35,6 +35,7 @@ HARNESS = """
         print("started", flush=True)
         threading.Event().wait()
 """
+CHECK = ("-m", "runners.cli", "check", str(Path(__file__).parents[2] / "spec_tests" / "crud"))
 
 
 @pytest.fixture
@@ -162,14 +163,17 @@ def test_a_set_that_does_not_come_up_leaves_nothing() -> None:
 
 
 @pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("when", ["while it starts", "when it is whole"])
+@pytest.mark.parametrize("when", ["while it starts", "when it is whole", "in a check"])
 def test_a_dead_harness_leaves_nothing(end: str, when: str) -> None:
     topology = Topology.STANDALONE if when == "when it is whole" else Topology.REPLICA_SET
     in_docker(topology, PyMongoCommands)
+    command = ["-c", textwrap.dedent(HARNESS), topology]
+    if when == "in a check":
+        command = [*CHECK, "--on", "docker", "--topology", topology]
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HARNESS), topology],
+        [sys.executable, *command],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if when == "in a check" else subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     ) as harness:
@@ -177,13 +181,17 @@ def test_a_dead_harness_leaves_nothing(end: str, when: str) -> None:
         try:
             wait_until(lambda: len(guarded(harness.pid)) == 1, SECONDS)
             ((guard, deployment),) = guarded(harness.pid).items()
-            if topology is Topology.STANDALONE:
+            if when == "when it is whole":
                 assert harness.stdout.readline() == "started\n"
                 assert len(deployment.left()) == 3
+            elif when == "in a check":
+                assert harness.stderr is not None
+                assert any(" pass" in line for line in harness.stderr)
+                assert len(deployment.left()) == 5
             else:
                 wait_until(lambda: len(deployment.left()) > 2, SECONDS)
             os.killpg(harness.pid, signal.Signals[end])
-            harness.wait(SECONDS)
+            harness.communicate(timeout=SECONDS)
         finally:
             harness.kill()
     wait_until(lambda: not Path(f"/proc/{guard}").exists(), SECONDS)
