@@ -221,13 +221,13 @@ class Pool:
                 connection.generation = generation = self._state.generation_of(service_id)
             await self._dialer.authenticate(connection, hello, deadline)
         except BaseException as error:
+            if isinstance(error, MongoError):  # the pool is cleared before the connection is closed
+                self._on_failure(error, generation, service_id)
             with self._lock:
                 gone = self._state.not_created(self._runtime.now())
             closed = events.ConnectionClosedEvent(self.address, number, "error", error)
             self._publish("connection_closed", closed)
             self._discard(gone)
-            if isinstance(error, MongoError):
-                self._on_failure(error, generation, service_id)
             raise
         with self._lock:
             gone = self._state.created(connection, self._runtime.now())

@@ -13,6 +13,7 @@ import pytest
 from driver.engine import pool
 from driver.errors import (
     NetworkTimeout,
+    OperationFailure,
     PoolClearedError,
     WaitQueueTimeoutError,
 )
@@ -313,6 +314,23 @@ def test_who_waits_for_a_connection_hears_that_the_pool_was_cleared(
         use(shell, server.uri, act, **options, event_listeners=[heard])
     assert len(heard.of(PoolClearedEvent)) == 1
     assert "hello" not in [next(iter(command)) for command in sent(server)]
+
+
+@both_shells
+def test_the_pool_is_cleared_before_the_connection_that_was_not_let_in_is_closed(
+    shell: str, heard: Recorder
+) -> None:
+    async def act(client: Any, wait: Wait) -> None:
+        with pytest.raises(OperationFailure, match="error 18"):
+            await wait(client.admin.command("ping"))
+        heard.wait_for(ConnectionClosedEvent)
+
+    with primary(lambda _: failure(18)) as server:
+        uri = server.uri.replace("//", "//user:secret@")
+        options = {**QUICK, "authMechanism": "PLAIN", "authSource": "$external"}
+        use(shell, uri, act, **options, event_listeners=[heard])
+    order = heard.of(PoolClearedEvent, ConnectionClosedEvent)
+    assert list(map(type, order)) == [PoolClearedEvent, ConnectionClosedEvent]
 
 
 @both_shells
