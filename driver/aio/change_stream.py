@@ -92,6 +92,7 @@ class AsyncChangeStream:
         self._token = watch.start_after or watch.resume_after
         self._started_at = watch.start_at_operation_time
         self._batch_token: Mapping[str, Any] | None = None
+        self._wire_version = _WIRE_VERSION_4_4
         self._returned_any = False
         self._closed = False
         self._deadline: Deadline | None = None
@@ -127,6 +128,7 @@ class AsyncChangeStream:
         return batches
 
     def _on_reply(self, reply: CursorReply) -> None:
+        self._wire_version = reply.wire_version
         self._batch_token = reply.resume_token
         if not reply.batch and reply.resume_token is not None:
             self._token = reply.resume_token
@@ -194,13 +196,9 @@ class AsyncChangeStream:
             return True
         if isinstance(error, ConnectionFailure) and not isinstance(error, NotPrimaryError):
             return True
-        if error.has_error_label(RESUMABLE_CHANGE_STREAM):
-            return True
-        servers = self._core.topology.description.servers
-        address = self._batches.address if self._batches else None
-        server = servers.get(address) if address else None
-        old = server is not None and 0 < server.max_wire_version < _WIRE_VERSION_4_4
-        return old and getattr(error, "code", None) in _RESUMABLE_CODES
+        if self._wire_version < _WIRE_VERSION_4_4:
+            return getattr(error, "code", None) in _RESUMABLE_CODES
+        return error.has_error_label(RESUMABLE_CHANGE_STREAM)
 
     async def _resume(self, deadline: Deadline | None) -> None:
         assert self._batches is not None

@@ -14,12 +14,16 @@ from driver.topology.description import Address, ServerDescription
 
 @dataclass(frozen=True, slots=True)
 class CursorReply:
-    """A batch, and where the next one is; `id` 0 means there is none."""
+    """A batch, and where the next one is; `id` 0 means there is none.
+
+    `wire_version` is the newest that the server spoke on the connection that the batch came from.
+    """
 
     id: int
     namespace: str
     batch: list[Any]
     address: Address
+    wire_version: int
     resume_token: Mapping[str, Any] | None = None
     operation_time: Any = None
 
@@ -35,6 +39,7 @@ def cursor_reply(reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
         namespace=cursor.get("ns", ""),
         batch=batch,
         address=source.address,
+        wire_version=source.server.max_wire_version,
         resume_token=cursor.get("postBatchResumeToken"),
         operation_time=reply.get("operationTime"),
     )
