@@ -12,6 +12,7 @@ from runners import plan
 from runners.adapters.base import Adapter, DriverInfo
 from runners.collect import Collection, Found
 from runners.control import Control
+from runners.counterexamples import of_a_run
 from runners.deployments.base import CommandError, Deployment, DeploymentError
 from runners.kinds import KINDS, Driver, Place
 from runners.model import Failure, State, Verdict
@@ -142,7 +143,8 @@ def run(found: Found, driver: Driver, place: Place | None) -> Verdict:
     """Run one case; `place` is where, None for a case that needs no server."""
     case = found.case
     try:
-        return KINDS[case.format].run(found.spec, case, driver, place)
+        verdict = KINDS[case.format].run(found.spec, case, driver, place)
+        return verdict if unforeseen(verdict, place) else of_a_run(verdict)
     except Exception as error:  # noqa: BLE001 - a broken harness is a verdict too, for each case
         message = f"the harness broke: {type(error).__name__}: {error}"
         failure = Failure(message, details=traceback.format_exc())
@@ -183,6 +185,14 @@ def run_on(job: Job, driver: Driver, connect: Connect, give: Give) -> None:
         while following is not None:
             give(Verdict(following.case, State.ERROR, reason, 0, id_))
             following = next(cases, None)
+
+
+def unforeseen(verdict: Verdict, place: Place | None) -> bool:
+    """Whether a case ended in an error that says nothing about its file or the driver."""
+    if verdict.state is not State.ERROR:
+        return False
+    traced = verdict.failure is not None and bool(verdict.failure.details)
+    return traced or (place is not None and broken_by(verdict, place))
 
 
 def broken_by(verdict: Verdict, place: Place) -> bool:

@@ -1,4 +1,4 @@
-"""The cases that paths hold, with the files they are in; a broken file becomes `error` verdicts."""
+"""The cases that paths hold, with the files they are in; those of a broken file are settled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.counterexamples import of_a_refused_file
 from runners.lint import lint
 from runners.load import SPEC_FOLDERS, SpecError, SpecFile, cases, find, load, spec_root
 from runners.model import Case, Failure, Problem, State, Verdict
@@ -24,7 +25,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Cases that can be run, and the verdicts of those whose file is broken."""
+    """Cases that can be run, and the verdicts of those whose file is broken, as it may be meant."""
 
     cases: tuple[Found, ...] = ()
     broken: tuple[Verdict, ...] = ()
@@ -107,7 +108,7 @@ def _whole_file(path: Path, root: Path) -> Case:
 
 def _invalid(case: Case, problems: Sequence[Problem]) -> Verdict:
     first, *others = problems
-    return Verdict(
+    verdict = Verdict(
         case,
         State.ERROR,
         "the spec file is not valid",
@@ -117,3 +118,4 @@ def _invalid(case: Case, problems: Sequence[Problem]) -> Verdict:
             details="\n".join(map(str, others)),
         ),
     )
+    return of_a_refused_file(verdict, problems)

@@ -1,10 +1,9 @@
 """Which case runs on which deployment: a pure function, from needs and offers to a plan.
 
-Without a choice by the user, each case runs exactly once. The server that is offered first is
-preferred, and further ones get only what it cannot run; of one server's topologies the fewest are
-used (by the greedy method for covering sets: the one that serves most of the cases that are left,
-again and again). Where the user named topologies or servers, that holds for each combination of
-them. A case that no deployment satisfies is `unmet`, and counted once.
+Without a choice by the user, each case runs exactly once, on the fewest deployments with which all
+cases run; a case that several of those suit runs on the one that was offered first. Where the user
+named topologies or servers, that holds for each combination of them. A case that no deployment
+satisfies is `unmet`, and counted once.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import islice
 
+from runners.cover import fewest
 from runners.deployments.possible import options_for
 from runners.deployments.releases import is_version
 from runners.model import Case, DeploymentInfo, JsonObject, Topology
@@ -104,43 +104,39 @@ def plan(
     choices: Sequence[Choice] = (Choice(),),
 ) -> Plan:
     """Assign each case, once for each of the choices that has a deployment for it."""
-    reasons: dict[Case, list[str]] = {}
-    able: dict[str, list[Case]] = {deployment.id: [] for deployment in deployments}
-    for need in needs:
-        if not need.server:
-            continue
-        reasons[need.case] = []
-        for deployment in deployments:
-            reason = need.unmet_by(deployment)
-            if reason is None:
-                able[deployment.id].append(need.case)
-            else:
-                reasons[need.case].append(reason)
-    placed = {case for cases in able.values() for case in cases}
+    able = {
+        need.case: tuple(each for each in deployments if need.unmet_by(each) is None)
+        for need in needs
+        if need.server
+    }
     on: dict[str, dict[Case, None]] = {deployment.id: {} for deployment in deployments}
     for choice in choices:
-        allowed = [deployment for deployment in deployments if choice.allows(deployment)]
-        for id_, cases in _fewest(allowed, able).items():
-            on[id_].update(dict.fromkeys(cases))
+        suiting = {
+            case: tuple(each.id for each in some if choice.allows(each))
+            for case, some in able.items()
+        }
+        used = fewest(suiting.values())
+        for case, ids in suiting.items():
+            for id_ in islice((id_ for id_ in ids if id_ in used), 1):
+                on[id_][case] = None
     return Plan(
         without_server=tuple(need.case for need in needs if not need.server),
         on={id_: tuple(cases) for id_, cases in on.items() if cases},
         unmet=tuple(
-            (need.case, _why(need, reasons[need.case], deployments))
+            (need.case, _why(need, deployments))
             for need in needs
-            if need.server and need.case not in placed
+            if need.server and not able[need.case]
         ),
     )
 
 
-def _why(need: Need, reasons: Sequence[str], deployments: Sequence[DeploymentInfo]) -> str:
+def _why(need: Need, deployments: Sequence[DeploymentInfo]) -> str:
     """Why no deployment serves, and what would."""
-    if len(reasons) == 1:
-        why = reasons[0]
-    elif reasons:
+    why = "needs a server, and no deployment is at hand"
+    if len(deployments) == 1:
+        why = need.unmet_by(deployments[0]) or why
+    elif deployments:
         why = f"needs {need.described}; at hand: {_named(deployments)}"
-    else:
-        why = "needs a server, and no deployment is at hand"
     options = options_for(lambda info: need.unmet_by(info) is None)
     return f"{why}; it would run with {options}" if options else why
 
@@ -149,23 +145,3 @@ def _named(deployments: Sequence[DeploymentInfo]) -> str:
     named = ", ".join(each.id for each in deployments[:NAMED])
     more = len(deployments) - NAMED
     return f"{named} and {more} more" if more > 0 else named
-
-
-def _fewest(
-    deployments: Sequence[DeploymentInfo], able: Mapping[str, list[Case]]
-) -> dict[str, list[Case]]:
-    """A cover of all cases by few deployments, server by server, each case in just one of them."""
-    chosen: dict[str, list[Case]] = {}
-    done: set[Case] = set()
-    for _, topologies in groupby(
-        deployments, lambda each: (each.server_version, each.auth, each.tls)
-    ):
-        left = {each.id: dict.fromkeys(able[each.id]) for each in topologies}
-        while left:
-            for cases in left.values():
-                for case in done & cases.keys():
-                    del cases[case]
-            best = max(left, key=lambda id_: len(left[id_]))
-            chosen[best] = list(left.pop(best))
-            done.update(chosen[best])
-    return chosen

@@ -21,5 +21,9 @@ def list_(paths: tuple[Path, ...], suites: tuple[str, ...], text: str) -> None:
     for found in collection.cases:
         click.echo(f"{found.case.id}\t{need(found).described}")
     for verdict in collection.broken:
-        click.echo(explain(verdict), err=True)
-    click.get_current_context().exit(2 if collection.broken else 0)
+        if verdict.state.breaks_the_run:
+            click.echo(explain(verdict), err=True)
+        else:
+            click.echo(f"{verdict.case.id}\tno server")
+    broken = any(verdict.state.breaks_the_run for verdict in collection.broken)
+    click.get_current_context().exit(2 if broken else 0)

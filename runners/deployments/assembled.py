@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from runners.deployments.base import (
 )
 from runners.deployments.layout import SET_NAME, Layout
 from runners.deployments.security import Secured, Security, create_user, secure
-from runners.model import DeploymentInfo, Topology
+from runners.model import DeploymentInfo, JsonObject, Topology
 
 START_SECONDS = 90.0
 
@@ -74,11 +75,16 @@ class AssembledDeployment(Deployment, Generic[G, S]):
         connect: Connect,
         security: Security,
         place: str = "",
+        parameters: JsonObject | None = None,
     ) -> None:
-        """`place` ends its id. Raises DeploymentError where `security` lacks a package."""
+        """`parameters` are the servers', beyond the usual ones; they and `place` end its id.
+
+        Raises DeploymentError where `security` lacks a package.
+        """
         security.require()
+        given = parameters or {}
         self.info = DeploymentInfo(
-            id=f"{topology}-{version}{security}{place}",
+            id="-".join([f"{topology}-{version}{security}{place}", *given]),
             topology=topology,
             server_version=version,
             uri="",
@@ -86,8 +92,9 @@ class AssembledDeployment(Deployment, Generic[G, S]):
             set_name=SET_NAME if topology is Topology.REPLICA_SET else None,
             auth=security.auth,
             tls=security.tls,
-            parameters=programs.PARAMETERS,
+            parameters=programs.PARAMETERS | given,
         )
+        self._parameters = tuple(f"{name}={json.dumps(value)}" for name, value in given.items())
         self._security = security
         self._connect = connect
         self._group: G | None = None
@@ -180,7 +187,8 @@ class AssembledDeployment(Deployment, Generic[G, S]):
         self._group = group = self._open()
         self._layout = plan = self._lay_out(group)
         secured = secure(self._security, group.folder, plan.names)
-        servers = self._make(group, plan, secured.server_options)
+        options = (*secured.server_options, *programs.set_parameters(self._parameters))
+        servers = self._make(group, plan, options)
         self._servers = {server.host: server for server in servers}
         with ThreadPoolExecutor(len(self._servers)) as pool:
             list(pool.map(lambda server: server.start(), self._servers.values()))

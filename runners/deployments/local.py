@@ -11,7 +11,7 @@ from runners.deployments.binaries import Binary
 from runners.deployments.layout import ADDRESSES, Layout, layout
 from runners.deployments.process import PortTaken, ProcessGroup, Server, free_ports
 from runners.deployments.security import OPEN, Security
-from runners.model import Topology
+from runners.model import JsonObject, Topology
 
 ATTEMPTS = 3
 
@@ -31,10 +31,11 @@ class LocalDeployment(AssembledDeployment[ProcessGroup, Server]):
         *,
         security: Security = OPEN,
         port: int | None = None,
+        parameters: JsonObject | None = None,
     ) -> None:
         if (lacking := lacks(topology, binary)) is not None:
             raise DeploymentError(lacking)
-        super().__init__(topology, binary.version, connect, security)
+        super().__init__(topology, binary.version, connect, security, parameters=parameters)
         self._binary = binary
         self._port = port
 

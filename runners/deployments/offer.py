@@ -11,14 +11,14 @@ from typing import Protocol, TypeVar
 
 from runners.adapters import load
 from runners.control import Control
-from runners.deployments import binaries
+from runners.deployments import binaries, programs
 from runners.deployments.base import Connect, Deployment, DeploymentError
 from runners.deployments.external import ExternalDeployment
 from runners.deployments.fetch import Say
 from runners.deployments.local import LocalDeployment, lacks
 from runners.deployments.releases import is_version
 from runners.deployments.security import AUTH, OPEN, Security
-from runners.model import Topology
+from runners.model import JsonObject, Topology
 from runners.plan import Choice
 
 LOCAL = "local"
@@ -79,9 +79,13 @@ def connect(uri: str) -> Control:
 
 def _local(wish: Wish, connect: Connect, say: Say) -> list[Deployment]:
     servers = binaries.wanted(wish.servers, wish.mongod, say)
+    kinds = _kinds(wish, servers, lacks)
     return [
-        LocalDeployment(kind, binary, connect, security=security, port=wish.port)
-        for security, (kind, binary) in product(_securities(wish), _kinds(wish, servers, lacks))
+        LocalDeployment(
+            kind, binary, connect, security=security, port=wish.port, parameters=parameters
+        )
+        for (security, parameters), (kind, binary) in product(_variants(wish), kinds)
+        if programs.knows(binary.version, parameters)
     ]
 
 
@@ -96,8 +100,11 @@ def _docker(wish: Wish, connect: Connect) -> list[Deployment]:
         balancer = images.balancer(client)
     kinds = _kinds(wish, servers, lambda kind, image: deployment.lacks(kind, image, balancer))
     return [
-        deployment.DockerDeployment(kind, image, connect, balancer, security=security)
-        for security, (kind, image) in product(_securities(wish), kinds)
+        deployment.DockerDeployment(
+            kind, image, connect, balancer, security=security, parameters=parameters
+        )
+        for (security, parameters), (kind, image) in product(_variants(wish), kinds)
+        if programs.knows(image.version, parameters)
     ]
 
 
@@ -126,10 +133,11 @@ def _kinds(
     return [(kind, _able(kind, servers, lacks)) for kind in topologies]
 
 
-def _securities(wish: Wish) -> list[Security]:
-    """What the user named. Where topologies were left open, with authentication, too."""
-    both = wish.security == OPEN and not wish.topologies
-    return [OPEN, AUTH] if both else [wish.security]
+def _variants(wish: Wish) -> list[tuple[Security, JsonObject]]:
+    """What the user named. Where topologies were left open, also others that cases ask for."""
+    if wish.security != OPEN or wish.topologies:
+        return [(wish.security, {})]
+    return [(OPEN, {}), (AUTH, {}), (OPEN, programs.ACCEPT_API_VERSION_2)]
 
 
 def _able(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from runners.deployments.base import DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.process import ProcessGroup, Server, SilentServer
 from runners.model import JsonObject
+from runners.requirements import version
 
 TEST_PARAMETERS = ("enableTestCommands=1", "diagnosticDataCollectionEnabled=false")
 """What mongod and mongos are told; the first one permits fail points."""
@@ -20,6 +21,9 @@ PARAMETERS: JsonObject = {
     "authenticationMechanisms": ["MONGODB-X509", "SCRAM-SHA-1", "SCRAM-SHA-256"],
 }
 """The server parameters that official tests ask for; after the first, the server's defaults."""
+ACCEPT_API_VERSION_2: JsonObject = {"acceptApiVersion2": True}
+"""What a variant is told beyond that, for tests of an API version that deprecates and removes."""
+STABLE_API = (4, 9, 0)
 CACHE_GB = "0.25"
 
 NO_HAPROXY = (
@@ -97,7 +101,17 @@ def _listen(port: int, mongoses: Sequence[int]) -> str:
 
 def _listening(port: int, parameters: Sequence[str]) -> list[str]:
     options = ["--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
-    return [*options, *(word for each in parameters for word in ("--setParameter", each))]
+    return [*options, *set_parameters(parameters)]
+
+
+def set_parameters(parameters: Iterable[str]) -> list[str]:
+    """The options that set server parameters, `name=value` each."""
+    return [word for each in parameters for word in ("--setParameter", each)]
+
+
+def knows(server_version: str, parameters: JsonObject) -> bool:
+    """Whether a server of this version starts with such parameters beyond the usual ones."""
+    return not parameters or version(server_version) >= STABLE_API
 
 
 def has_balancer() -> bool:

@@ -83,6 +83,15 @@ def test_further_servers_get_only_what_the_first_cannot_run() -> None:
         assert {id_: names(cases) for id_, cases in planned.on.items()} == expected
 
 
+def test_what_runs_everything_is_enough_though_others_were_offered_first() -> None:
+    newer = deployment(Topology.REPLICA_SET, "8.2.0")
+    on_new = needing("new", [{"minServerVersion": "8.0"}])
+    planned = plan([ANYWHERE, ON_SET, on_new], [SET, SINGLE, newer])
+    assert {id_: names(cases) for id_, cases in planned.on.items()} == {
+        newer.id: ["anywhere", "set", "new"]
+    }
+
+
 def test_a_named_server_runs_all_that_it_can_on_few_topologies() -> None:
     newer = [deployment(kind, "8.2.0") for kind in (Topology.REPLICA_SET, Topology.STANDALONE)]
     choices = [Choice(server="6.0"), Choice(server="8")]

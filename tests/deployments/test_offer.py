@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runners.deployments import binaries, programs
-from runners.deployments.base import CommandError, Commands, DeploymentError
+from runners.deployments.base import CommandError, Commands, Deployment, DeploymentError
 from runners.deployments.binaries import Binary
 from runners.deployments.offer import Wish, offer
 from runners.deployments.security import Security
@@ -52,8 +52,12 @@ def _found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "has_balancer", lambda: True)
 
 
+def all_offered(wish: Wish) -> list[Deployment]:
+    return offer(wish, connect, str)
+
+
 def offered(wish: Wish) -> list[str]:
-    return [each.info.id for each in offer(wish, connect, str)]
+    return [each.info.id for each in all_offered(wish)]
 
 
 def topologies(wish: Wish) -> list[Topology]:
@@ -65,8 +69,27 @@ def test_without_a_wish_there_is_all_that_the_machine_allows() -> None:
         *("replicaset-6.0.5", "standalone-6.0.5"),
         *("replicaset-8.2.0", "standalone-8.2.0", "sharded-8.2.0", "load-balanced-8.2.0"),
     ]
-    assert offered(Wish()) == [*plain, *(f"{id_}-auth" for id_ in plain)]
+    variants = ("", "-auth", "-acceptApiVersion2")
+    assert offered(Wish()) == [f"{id_}{variant}" for variant in variants for id_ in plain]
     assert Wish().choices == (Choice(),)
+
+
+def test_a_server_is_not_told_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [Binary(Path("/opt/mongod"), "4.4.2")]
+    monkeypatch.setattr(binaries, "wanted", lambda *_: old)
+    assert offered(Wish()) == [
+        f"{kind}-4.4.2{variant}"
+        for variant in ("", "-auth")
+        for kind in (Topology.REPLICA_SET, Topology.STANDALONE)
+    ]
+
+
+def test_a_variant_offers_the_parameters_that_it_is_started_with() -> None:
+    accepts = {
+        each.info.id: each.info.parameters["acceptApiVersion2"] for each in all_offered(Wish())
+    }
+    assert accepts == {id_: id_.endswith("acceptApiVersion2") for id_ in accepts}
+    assert True in accepts.values()
 
 
 def test_a_named_version_comes_in_all_its_topologies() -> None:

@@ -13,7 +13,7 @@ from runners.deployments.docker.engine import engine, require_reachable
 from runners.deployments.docker.images import ServerImage
 from runners.deployments.layout import ADDRESSES, MONGOSES, Layout, layout
 from runners.deployments.security import OPEN, Security
-from runners.model import Topology
+from runners.model import JsonObject, Topology
 
 PORT = 27017
 SECOND_PORT = 27018
@@ -41,10 +41,11 @@ class DockerDeployment(AssembledDeployment[ContainerGroup, Server]):
         balancer: str | None = None,
         *,
         security: Security = OPEN,
+        parameters: JsonObject | None = None,
     ) -> None:
         if (lacking := lacks(topology, image, balancer)) is not None:
             raise DeploymentError(lacking)
-        super().__init__(topology, image.version, connect, security, "-docker")
+        super().__init__(topology, image.version, connect, security, "-docker", parameters)
         self._image = image
         self._balancer = balancer
 
@@ -110,5 +111,4 @@ def lacks(topology: Topology, image: ServerImage, balancer: str | None) -> str |
 
 
 def _listening(parameters: Iterable[str]) -> list[str]:
-    options = ["--bind_ip_all", "--port", str(PORT)]
-    return [*options, *(word for each in parameters for word in ("--setParameter", each))]
+    return ["--bind_ip_all", "--port", str(PORT), *programs.set_parameters(parameters)]
