@@ -63,7 +63,7 @@ def test_a_case_that_must_fail(bench: Bench, answer: Answer, state: State) -> No
 
 def test_a_broken_deployment_proves_nothing(bench: Bench) -> None:
     bench.driver.answers["runCommand"] = AdapterError("nobody answers")
-    bench.connecting.answers["hello"] = ControlError("gone")
+    bench.connecting.answers["ping"] = ControlError("gone")
     bench.deployments = [Stub(Topology.STANDALONE)]
     write_spec(bench.folder / "a" / "valid-fail" / "x.json", a_test("x"))
     assert bench.states() == {"x": [State.ERROR]}
