@@ -131,7 +131,11 @@ class WaitQueueTimeoutError(_TimedOut, ConnectionFailure):
 
 
 class PoolClearedError(AutoReconnect):
-    """A connection could not be checked out since its pool is paused (CMAP)."""
+    """A connection was refused, or interrupted, since its pool was cleared (CMAP)."""
+
+
+class PoolClosedError(InvalidOperation):
+    """A connection was refused since its pool is closed for good (CMAP)."""
 
 
 class _Answered(MongoError):

@@ -53,6 +53,7 @@ FORMATS = (
     Format("server-selection", "server-selection.json", ("topology_description", "operation")),
     Format("max-staleness", "max-staleness.json", ("topology_description", "read_preference")),
     Format("rtt", "rtt.json", ("new_rtt_ms",)),
+    Format("cmap", "cmap.json", ("style", "operations")),
     Format(
         "bson-corpus",
         "bson-corpus.json",

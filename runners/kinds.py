@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from runners import logic
+from runners import cmap, logic
 from runners.adapters.base import Adapter, DriverInfo
 from runners.control import Control
 from runners.load import SpecFile
@@ -79,6 +79,11 @@ def _run_seedlist(spec: SpecFile, case: Case, driver: Driver, place: Place | Non
     return seedlist.run_case(spec, case, driver.adapter, driver.events, where)
 
 
+def _run_cmap(spec: SpecFile, case: Case, driver: Driver, place: Place | None) -> Verdict:
+    where = (place.info, place.control) if place else None
+    return cmap.run_case(spec, case, driver.adapter, where)
+
+
 def _logic(answer: logic.RunCase) -> Kind:
     return Kind(lambda spec, case, driver, _: answer(spec, case, driver.adapter))
 
@@ -86,6 +91,7 @@ def _logic(answer: logic.RunCase) -> Kind:
 KINDS: Mapping[str, Kind] = {
     "unified": Kind(_run_unified, needs.requirements, needs.needs, needs.skip_reason),
     seedlist.FORMAT: Kind(_run_seedlist, seedlist.requirements, seedlist.needs),
+    cmap.FORMAT: Kind(_run_cmap, cmap.requirements, cmap.needs),
     **{name: _logic(answer) for name, answer in logic.FORMATS.items()},
 }
 """By the format's name."""

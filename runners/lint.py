@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runners.checks.bson import check_corpus
+from runners.checks.cmap import check_script
 from runners.checks.selection import check_in_window, check_selection
 from runners.checks.shape import check_shape
 from runners.checks.unified import check_unified
@@ -32,4 +33,5 @@ _MEANING: dict[str, Callable[[SpecFile], Iterator[Problem]]] = {
     "max-staleness": check_selection,
     "in-window": check_in_window,
     "bson-corpus": check_corpus,
+    "cmap": check_script,
 }

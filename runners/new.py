@@ -20,6 +20,7 @@ SUITES: Final[dict[str, str]] = {
     "max-staleness": "max-staleness",
     "in-window": "in-window",
     "rtt": "rtt",
+    "connection-monitoring-and-pooling": "cmap",
     "bson-corpus": "bson-corpus",
     "bson-binary-vector": "bson-binary-vector",
     "connection-string": "connection-string",

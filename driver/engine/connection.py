@@ -16,6 +16,7 @@ from driver.errors import (
     NetworkTimeout,
     OperationFailure,
     OperationTimeout,
+    PoolClearedError,
     ProtocolError,
 )
 from driver.events import CommandFailedEvent, CommandStartedEvent, CommandSucceededEvent
@@ -80,6 +81,7 @@ class Connection:
         "generation",
         "id",
         "idle_since",
+        "interrupted",
         "kept_for",
         "more_to_come",
         "runtime",
@@ -104,12 +106,18 @@ class Connection:
         self.kept_for: str | None = None
         self.idle_since = runtime.now()
         self.broken = False
+        self.interrupted = False
         self.more_to_come = False
 
     def close(self) -> None:
         """Close the stream; further use fails."""
         self.broken = True
         self.stream.close()
+
+    def interrupt(self) -> None:
+        """Close the stream under whoever uses it: a check of its server timed out (CMAP)."""
+        self.interrupted = True
+        self.close()
 
     async def exchange(
         self, message: bytes | bytearray, request_id: int, until: float | None
@@ -156,7 +164,9 @@ class Connection:
     def explain(self, error: BaseException, started: float) -> BaseException:
         """The driver's exception for what a stream raised, with host and elapsed time."""
         explained: BaseException = error
-        if isinstance(error, TimeoutError):
+        if self.interrupted and isinstance(error, (OSError, EOFError)):
+            explained = PoolClearedError("interrupted, as a check of the server timed out")
+        elif isinstance(error, TimeoutError):
             explained = NetworkTimeout("the server did not answer in time")
         elif isinstance(error, (OSError, EOFError)):
             explained = AutoReconnect(f"connection lost: {str(error) or type(error).__name__}")

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from driver.errors import (
     ConnectionFailure,
     MongoError,
     NetworkTimeout,
+    PoolClearedError,
 )
 from driver.metadata import ClientMetadata
 from driver.operations.base import Command, put
@@ -74,11 +75,13 @@ class Dialer:
         *,
         monitoring: bool = False,
         deadline: Deadline | None = None,
+        begun: Callable[[Connection], None] = lambda _: None,
     ) -> tuple[Connection, Hello]:
         """A connection that said hello; unless it is for monitoring, `authenticate` comes next.
 
         `deadline` is that of the operation which waits for it. A pool's own connections have the
-        client's timeout for each command, the others connectTimeoutMS.
+        client's timeout for each command, the others connectTimeoutMS. `begun` is told of the
+        connection before its hello, so that it can be interrupted.
 
         A pool's connection that breaks before its hello was answered may have met an overloaded
         server, and its error says so with labels (CMAP, "backpressure-enabled").
@@ -89,6 +92,7 @@ class Dialer:
             authentication = Authentication(self._credentials)
         try:
             connection = await self._connect(address, number, generation, deadline)
+            begun(connection)
             limit = None if monitoring else self._for_command(deadline)
             return connection, await self.first_hello(connection, authentication, limit)
         except BaseException as error:
@@ -274,10 +278,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _may_be_load(error: ConnectionFailure) -> bool:
-    """False for what load never causes: an unknown name, a refused certificate, a proxy."""
-    return not isinstance(
-        error.__cause__, (socket.gaierror, ssl.SSLCertVerificationError, ProxyError)
-    )
+    """False for what load never causes: an unknown name, a refused certificate, a proxy, ourselves."""
+    harmless = (socket.gaierror, ssl.SSLCertVerificationError, ProxyError)
+    return not isinstance(error, PoolClearedError) and not isinstance(error.__cause__, harmless)
 
 
 def _cannot_connect(

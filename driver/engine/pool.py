@@ -15,9 +15,9 @@ from driver.deadline import Deadline
 from driver.engine.connection import Connection
 from driver.engine.handshake import Dialer
 from driver.errors import (
-    InvalidOperation,
     MongoError,
     PoolClearedError,
+    PoolClosedError,
     WaitQueueTimeoutError,
 )
 from driver.options import ClientOptions
@@ -45,7 +45,9 @@ class Pool:
         publisher: Publisher,
         dialer: Dialer,
         on_failure: OnFailure,
+        maintenance_interval: float | None = _MAINTENANCE_INTERVAL,
     ) -> None:
+        """`maintenance_interval` is seconds between two looks after the pool; None for none."""
         self.address = address
         self._options = options
         self._runtime = runtime
@@ -53,7 +55,10 @@ class Pool:
         self._dialer = dialer
         self._on_failure = on_failure
         self._lock = runtime.lock()
+        self._interval = maintenance_interval
         self._numbers = count(1)
+        self._establishing: dict[int, Connection] = {}
+        self._interrupted_below = 0  # the generation before which all connections are
         self._abandoned: deque[Connection] = deque()
         self._state: PoolState[Connection] = PoolState(
             min_size=options.min_pool_size,
@@ -131,6 +136,12 @@ class Pool:
             reason, gone = self._state.check_in(
                 connection, self._runtime.now(), broken=connection.broken
             )
+        self._put_away(connection, reason, gone)
+
+    def _put_away(
+        self, connection: Connection, reason: str | None, gone: list[tuple[Connection, str]]
+    ) -> None:
+        """Close what the state says: the connection itself, if there is a reason, and others."""
         if reason is not None:
             gone.append((connection, reason))
         if gone:
@@ -162,10 +173,13 @@ class Pool:
             raise error
 
     def _who_has_them(self) -> str:
-        """Why no connection became free; the words are the load balancer spec's."""
+        """Why no connection became free; the words are CMAP's, and the load balancer spec's."""
         uses = self._state.uses()
+        waiting = "Timed out while checking out a connection from connection pool."
+        if self._options.load_balanced:
+            waiting = "Timeout waiting for connection from the connection pool."
         return (
-            "Timeout waiting for connection from the connection pool."
+            f"{waiting}"
             f" maxPoolSize: {self._options.max_pool_size},"
             f" connections in use by cursors: {uses['cursors']},"
             f" connections in use by transactions: {uses['transactions']},"
@@ -189,14 +203,21 @@ class Pool:
         """A new connection for a ticket that was told to create one; or its refusal."""
         if ticket.outcome is Outcome.CREATE:
             try:
-                return await self._connect(deadline)
+                connection = await self._establish(deadline)
             except BaseException as error:
                 self._check_out_failed("connectionError", started, error)
                 raise
+            with self._lock:
+                gone = self._state.created(connection, self._runtime.now())
+            self._discard(gone)
+            return connection
         refusal: MongoError
         if ticket.outcome is Outcome.CLOSED:
             self._check_out_failed("poolClosed", started)
-            refusal = InvalidOperation("the client was closed")
+            refusal = PoolClosedError(
+                "Attempted to check out a connection from closed connection pool:"
+                " the client was closed, or the server is no longer part of the deployment"
+            )
         else:
             because = self._state.cleared_because
             refusal = PoolClearedError(f"the connection pool was cleared: {because or 'paused'}")
@@ -205,8 +226,8 @@ class Pool:
         refusal.host = str(self.address)
         raise refusal
 
-    async def _connect(self, deadline: Deadline | None = None) -> Connection:
-        """Make the connection that was counted as pending."""
+    async def _establish(self, deadline: Deadline | None = None) -> Connection:
+        """Make the connection that was counted as pending, and still is."""
         generation, service_id = self._state.generation, None
         number = next(self._numbers)
         started = self._runtime.now()
@@ -214,7 +235,7 @@ class Pool:
         self._publish("connection_created", created)
         try:
             connection, hello = await self._dialer.open(
-                self.address, number, generation, deadline=deadline
+                self.address, number, generation, deadline=deadline, begun=self._begun
             )
             service_id = connection.service_id
             if service_id is not None:
@@ -223,18 +244,25 @@ class Pool:
         except BaseException as error:
             if isinstance(error, MongoError):  # the pool is cleared before the connection is closed
                 self._on_failure(error, generation, service_id)
-            with self._lock:
-                gone = self._state.not_created(self._runtime.now())
             closed = events.ConnectionClosedEvent(self.address, number, "error", error)
             self._publish("connection_closed", closed)
+            with self._lock:
+                gone = self._state.not_created(self._runtime.now())
             self._discard(gone)
             raise
-        with self._lock:
-            gone = self._state.created(connection, self._runtime.now())
-        self._discard(gone)
+        finally:
+            with self._lock:
+                self._establishing.pop(number, None)
         ready = events.ConnectionReadyEvent(self.address, number, self._runtime.now() - started)
         self._publish("connection_ready", ready)
         return connection
+
+    def _begun(self, connection: Connection) -> None:
+        """Know it, so that clearing can interrupt it; perhaps it would have, a moment ago."""
+        with self._lock:
+            self._establishing[connection.id] = connection
+        if connection.generation < self._interrupted_below:
+            connection.interrupt()
 
     # Life of the pool.
 
@@ -258,12 +286,15 @@ class Pool:
                         self.address, interrupt_in_use_connections=interrupt_in_use
                     ),
                 )
-            interrupted = list(self._state.in_use) if interrupt_in_use else []
+            interrupted: list[Connection] = []
+            if interrupt_in_use:
+                self._interrupted_below = self._state.generation
+                interrupted = [*self._state.in_use, *self._establishing.values()]
         for connection in idle:
             self._close(connection, "stale")
         for connection in interrupted:
             if self._state.is_stale(connection):
-                connection.close()  # its operation fails, and checks it in
+                connection.interrupt()  # whoever uses it fails, and gives it back
 
     def clear_service(self, service_id: Any) -> None:
         """Make one service's connections stale. The caller drains the publisher afterwards."""
@@ -287,7 +318,7 @@ class Pool:
 
     def _maintain(self) -> None:
         """Start what keeps minPoolSize and maxIdleTimeMS, when there is anything to keep."""
-        if not self._state.min_size and not self._state.max_idle:
+        if self._interval is None or not (self._state.min_size or self._state.max_idle):
             return
         if self._maintenance is None:
             self._maintenance = self._runtime.spawn(
@@ -302,7 +333,7 @@ class Pool:
                 gone = self._state.expire(self._runtime.now())
             self._discard(gone)
             await self._fill()
-            await self._wake.wait(_MAINTENANCE_INTERVAL)
+            await self._wake.wait(self._interval)
 
     async def _fill(self) -> None:
         while True:
@@ -311,10 +342,12 @@ class Pool:
             if not wanted:
                 return
             try:
-                connection = await self._connect()
+                connection = await self._establish()
             except MongoError:
                 return  # it was reported; the next round tries again
-            self._give_back(connection)
+            with self._lock:
+                reason, gone = self._state.filled(connection, self._runtime.now())
+            self._put_away(connection, reason, gone)
 
     # Events.
 

@@ -140,13 +140,18 @@ class PoolState(Generic[C]):
             self.queue.remove(ticket)
 
     def created(self, connection: C, now: float) -> list[tuple[C, str]]:
-        """A connection that a ticket (or the filling) asked for is ready, and in use.
+        """A connection that a ticket asked for is ready, and in use.
 
         Somebody else may begin another one; gives connections that must be closed.
         """
         self.pending -= 1
         self.in_use.add(connection)
         return self._serve(now)
+
+    def filled(self, connection: C, now: float) -> tuple[str | None, list[tuple[C, str]]]:
+        """A connection that the filling asked for is ready; what it gives is as of `check_in`."""
+        self.pending -= 1
+        return self.check_in(connection, now, broken=False)
 
     def not_created(self, now: float) -> list[tuple[C, str]]:
         """A connection could not be made; somebody else may try."""

@@ -28,6 +28,7 @@ from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.binding import Binding, LogEntry, ServerView
 from runners.adapters.pymongo_api.driving import Inline
+from runners.adapters.reference_cmap import cmap
 from runners.adapters.reference_logic import LOGIC
 from runners.adapters.reference_seedlist import seedlist
 from runners.model import Json
@@ -153,5 +154,5 @@ BINDING = Binding(
         Database.drop_collection: AsyncDatabase.drop_collection,
     },
     timeout=driver.timeout,
-    logic={**LOGIC, **seedlist(BlockingRuntime, run)},
+    logic={**LOGIC, **seedlist(BlockingRuntime, run), **cmap(BlockingRuntime, run)},
 )

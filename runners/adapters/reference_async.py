@@ -16,6 +16,7 @@ from runners.adapters import reference as sync
 from runners.adapters.base import Adapter
 from runners.adapters.pymongo_api.adapter import PyMongoLike
 from runners.adapters.pymongo_api.driving import Loop
+from runners.adapters.reference_cmap import cmap
 from runners.adapters.reference_seedlist import seedlist
 
 
@@ -36,7 +37,11 @@ BINDING = replace(
         "session": AsyncClientSession,
         "bucket": driver.gridfs.AsyncGridFSBucket,
     },
-    logic={**sync.BINDING.logic, **seedlist(AsyncioRuntime, asyncio.run)},
+    logic={
+        **sync.BINDING.logic,
+        **seedlist(AsyncioRuntime, asyncio.run),
+        **cmap(AsyncioRuntime, asyncio.run),
+    },
     forwards={
         AsyncMongoClient.get_database: Scope.changed,
         AsyncDatabase.get_collection: Scope.changed,

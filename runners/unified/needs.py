@@ -63,19 +63,21 @@ def requirements(spec: SpecFile, case: Case) -> list[list[JsonObject]]:
     """
     test = body_of(spec, case)
     lists = [_objects(part.get("runOnRequirements")) for part in (spec.value, test)]
-    if any(map(_fails_hello_by_app_name, operations(test.get("operations")))):
-        lists.append(_FAILS_HELLO_BY_APP_NAME)
+    for operation in operations(test.get("operations")):
+        arguments = operation.get("arguments")
+        if isinstance(arguments, dict):
+            lists.append(of_fail_point(arguments.get("failPoint")))
     return [each for each in lists if each]
 
 
-def _fails_hello_by_app_name(operation: JsonObject) -> bool:
-    data: Json = operation
-    for key in ("arguments", "failPoint", "data"):
-        data = data.get(key) if isinstance(data, dict) else None
+def of_fail_point(command: Json) -> list[JsonObject]:
+    """The requirements of a fail point, of which one has to be met where there are any."""
+    data = command.get("data") if isinstance(command, dict) else None
     if not isinstance(data, dict) or "appName" not in data:
-        return False
+        return []
     commands = data.get("failCommands")
-    return isinstance(commands, list) and any(command in _HELLO for command in commands)
+    fails_hello = isinstance(commands, list) and any(name in _HELLO for name in commands)
+    return _FAILS_HELLO_BY_APP_NAME if fails_hello else []
 
 
 def schema_problem(spec: SpecFile) -> str | None:

@@ -133,6 +133,29 @@ def test_giving_up_after_the_queue_was_emptied_does_nothing(end: str) -> None:
     assert ticket.outcome is (Outcome.PAUSED if end == "clear" else Outcome.CLOSED)
 
 
+# Filled.
+
+
+def test_a_filling_goes_to_who_waits_before_anything_else_is_made() -> None:
+    state = pool(min_size=1, max_connecting=1)
+    assert state.wants_filling()
+    ticket = ask(state)
+    assert ticket.outcome is WAIT
+    filling = Connection()
+    assert state.filled(filling, 0) == (None, [])
+    assert (ticket.outcome, ticket.connection) == (USE, filling)
+    assert (state.pending, state.in_use) == (0, {filling})
+
+
+@pytest.mark.parametrize(("end", "reason"), [("clear", "stale"), ("close", "poolClosed")])
+def test_a_filling_that_comes_too_late_is_closed(end: str, reason: str) -> None:
+    state = pool(min_size=1)
+    assert state.wants_filling()
+    state.clear(None) if end == "clear" else state.close()
+    assert state.filled(Connection(), 0) == (reason, [])
+    assert state.size == 0
+
+
 # Paused, ready, cleared.
 
 
