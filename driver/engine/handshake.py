@@ -278,7 +278,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _may_be_load(error: ConnectionFailure) -> bool:
-    """False for what load never causes: an unknown name, a refused certificate, a proxy, ourselves."""
+    """False for what load never causes: a wrong name or certificate, a proxy, an interruption."""
     harmless = (socket.gaierror, ssl.SSLCertVerificationError, ProxyError)
     return not isinstance(error, PoolClearedError) and not isinstance(error.__cause__, harmless)
 

@@ -208,6 +208,7 @@ class Pool:
                 self._check_out_failed("connectionError", started, error)
                 raise
             with self._lock:
+                del self._establishing[connection.id]
                 gone = self._state.created(connection, self._runtime.now())
             self._discard(gone)
             return connection
@@ -247,12 +248,10 @@ class Pool:
             closed = events.ConnectionClosedEvent(self.address, number, "error", error)
             self._publish("connection_closed", closed)
             with self._lock:
+                self._establishing.pop(number, None)
                 gone = self._state.not_created(self._runtime.now())
             self._discard(gone)
             raise
-        finally:
-            with self._lock:
-                self._establishing.pop(number, None)
         ready = events.ConnectionReadyEvent(self.address, number, self._runtime.now() - started)
         self._publish("connection_ready", ready)
         return connection
@@ -346,6 +345,7 @@ class Pool:
             except MongoError:
                 return  # it was reported; the next round tries again
             with self._lock:
+                del self._establishing[connection.id]
                 reason, gone = self._state.filled(connection, self._runtime.now())
             self._put_away(connection, reason, gone)
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
+from driver.wire.socks5 import Proxy
 
 T = TypeVar("T")
 
@@ -182,9 +183,13 @@ class SimulatedRuntime:
         """Nothing to do: nobody forks in the middle of a turn."""
 
     async def connect(
-        self, address: Address, until: float | None, tls: SSLContext | None
+        self,
+        address: Address,
+        until: float | None,
+        tls: SSLContext | None,
+        proxy: Proxy | None = None,
     ) -> Stream:
-        """Open a stream over the network."""
+        """Open a stream over the network, whatever is on the way."""
         return await self._network(address)
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
