@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import check, down, images, lint, new, report, servers, up
+from runners.cli import adapter, check, down, images, lint, new, report, servers, up
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
@@ -65,6 +65,7 @@ for command in (
     down.down,
     servers.servers,
     images.images,
+    adapter.adapter,
     report.report,
 ):
     main.add_command(command)

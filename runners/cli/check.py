@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,8 @@ import click
 
 from runners import check as checking
 from runners.adapters import NAMES, load
-from runners.adapters.base import DriverInfo
+from runners.adapters.base import Adapter, DriverInfo
+from runners.adapters.process import ProcessAdapter
 from runners.cli.ending import ended_by_sigterm
 from runners.cli.options import (
     AUTH,
@@ -25,6 +26,7 @@ from runners.cli.options import (
     Topologies,
     paths_or_own,
     selected,
+    words,
 )
 from runners.collect import Collection
 from runners.deployments.base import Deployment
@@ -76,9 +78,15 @@ class Recorder:
     "--driver",
     "drivers",
     multiple=True,
-    default=["reference"],
     type=click.Choice(NAMES),
-    help="The driver to check; repeatable.",
+    help="The driver to check; repeatable; default: reference.",
+)
+@click.option(
+    "--driver-command",
+    "commands",
+    multiple=True,
+    metavar="COMMAND",
+    help="A command that serves a driver as a process (see docs/adding-a-driver.md); repeatable.",
 )
 @click.option(
     "--on", default=LOCAL, metavar="local|docker|URI", help="Where to run; default: local."
@@ -120,6 +128,7 @@ class Recorder:
 def check(
     paths: tuple[Path, ...],
     drivers: tuple[str, ...],
+    commands: tuple[str, ...],
     on: str,
     topologies: tuple[Topology, ...],
     servers: tuple[str, ...],
@@ -143,13 +152,16 @@ def check(
     paths = paths_or_own(paths)
     collection = selected(paths, suites, text)
     wish = Wish(on, topologies, servers, mongod, Security(auth, tls), single_mongos)
+    loads = _loads(drivers, commands)
     runs: list[Run] = []
-    for name in dict.fromkeys(drivers):
-        run = _check_one(name, collection, wish, paths, jobs)
+    names: list[str] = []
+    for name, load_driver in loads:
+        run = _check_one(load_driver, collection, wish, paths, jobs)
         runs.append(run)
+        names.append(name or run.driver.name)
         summary(run)
         if json_file is not None:
-            run_file.write(run, json_file if len(drivers) == 1 else _for_driver(json_file, name))
+            run_file.write(run, json_file if len(loads) == 1 else _for_driver(json_file, names))
         if junit_file is not None:
             junit.write(runs, junit_file)
         if not run.complete:
@@ -157,11 +169,29 @@ def check(
     click.get_current_context().exit(1 if any(run.failed for run in runs) else 0)
 
 
+def _loads(
+    drivers: Sequence[str], commands: Sequence[str]
+) -> list[tuple[str | None, Callable[[], Adapter]]]:
+    """What makes the adapter of each driver that was asked for, with its name, where that is known.
+
+    A driver that a command serves tells its name when it is opened.
+    """
+    names = drivers if drivers or commands else ("reference",)
+    return [
+        *((name, partial(load, name)) for name in dict.fromkeys(names)),
+        *((None, partial(ProcessAdapter, words(each))) for each in dict.fromkeys(commands)),
+    ]
+
+
 def _check_one(
-    name: str, collection: Collection, wish: Wish, paths: Sequence[Path], jobs: int
+    load_driver: Callable[[], Adapter],
+    collection: Collection,
+    wish: Wish,
+    paths: Sequence[Path],
+    jobs: int,
 ) -> Run:
     """Check one driver; an interrupted check gives what it found."""
-    with checking.opened(load(name)) as driver, progress() as shown:
+    with checking.opened(load_driver()) as driver, progress() as shown:
         recorder = Recorder(shown)
 
         def deployments() -> Sequence[Deployment]:
@@ -171,7 +201,7 @@ def _check_one(
         execute = (
             checking.in_turn(driver, connect)
             if jobs == 1
-            else SideBySide(jobs, partial(load, name), connect)
+            else SideBySide(jobs, load_driver, connect)
         )
         try:
             checking.check(collection, driver, deployments, execute, recorder, choices=wish.choices)
@@ -180,5 +210,8 @@ def _check_one(
         return recorder.run(driver.info, paths, complete=True)
 
 
-def _for_driver(path: Path, name: str) -> Path:
-    return path.with_suffix(f".{name}{path.suffix}")
+def _for_driver(path: Path, names: Sequence[str]) -> Path:
+    """The run file of the last of these drivers; where the name is there already, with a number."""
+    *earlier, name = names
+    number = f"-{earlier.count(name) + 1}" if name in earlier else ""
+    return path.with_suffix(f".{name}{number}{path.suffix}")

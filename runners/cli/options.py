@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,17 @@ class Topologies(click.Choice[str]):
 def paths_or_own(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """The paths given, or the folder of our own spec files."""
     return paths or (own_specs(),)
+
+
+def words(command: str) -> tuple[str, ...]:
+    """A command's words, as a shell splits them. Raises UsageError."""
+    try:
+        found = tuple(shlex.split(command))
+    except ValueError as error:
+        raise click.UsageError(f"{command!r} is no command: {error}") from None
+    if not found:
+        raise click.UsageError("the command that serves a driver is empty")
+    return found
 
 
 def selected(paths: tuple[Path, ...], suites: tuple[str, ...], text: str) -> Collection:
