@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runners.adapters.base import Reply
-from runners.model import Json, JsonObject, State, Verdict
+from runners.model import DeploymentInfo, Json, JsonObject, State, Verdict
 from tests.unified.files import file_with, insert
-from tests.unified.scripted import Bench
+from tests.unified.scripted import REPLICA_SET, Bench
 
 
-def verdict_of(kind: str, expected: JsonObject, name: str, *seen: JsonObject) -> Verdict:
-    bench = Bench()
+def verdict_of(
+    kind: str,
+    expected: JsonObject,
+    name: str,
+    *seen: JsonObject,
+    deployment: DeploymentInfo = REPLICA_SET,
+) -> Verdict:
+    bench = Bench(deployment=deployment)
 
     def publish() -> Reply:
         for each in seen:
@@ -59,6 +67,15 @@ ONE, TWO = message(message="one", extra=1), message(message="two")
 )
 def test_log_messages(expected: JsonObject, seen: list[JsonObject], state: State) -> None:
     assert verdict_of("expectLogMessages", expected, "log", *seen).state is state
+
+
+@pytest.mark.parametrize(("auth", "state"), [(True, State.PASS), (False, State.FAIL)])
+def test_messages_of_logging_in_are_left_out_where_one_has_to(auth: bool, state: State) -> None:
+    seen = [message(message="Command started", commandName="saslContinue"), ONE]
+    expected: JsonObject = {"messages": [message(message="one")]}
+    where = replace(REPLICA_SET, auth=auth)
+    verdict = verdict_of("expectLogMessages", expected, "log", *seen, deployment=where)
+    assert verdict.state is state
 
 
 @pytest.mark.parametrize(
