@@ -1,4 +1,4 @@
-"""Drivers side by side, as Markdown: a row a suite, and what did not run, with the reason."""
+"""Drivers side by side, as Markdown: a row a suite; what failed; what did not run, and why."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ def markdown(runs: Sequence[Run]) -> str:
             *_heads(runs),
             "",
             *_table(runs),
+            "",
+            "## What failed",
+            "",
+            *_failed(runs),
             "",
             "## What did not run, and why",
             "",
@@ -58,6 +62,18 @@ def _cell(counts: dict[State, int]) -> str:
     return ", ".join(f"{number} {state}" for state, number in told.items())
 
 
+def _failed(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        files = Counter(
+            (verdict.state, verdict.case.id.partition("::")[0])
+            for verdict in run.verdicts
+            if verdict.state.breaks_the_run
+        )
+        yield f"- {_name(run)}:{'' if files else ' nothing.'}"
+        for (state, file), number in sorted(files.items()):
+            yield f"  - {number} {state}: {file}"
+
+
 def _not_run(runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         reasons = Counter(
@@ -72,7 +88,7 @@ def _not_run(runs: Sequence[Run]) -> Iterator[str]:
 
 def _reason(verdict: Verdict, run: Run) -> str:
     """The reason in one line, without what it says of the deployments there were."""
-    ids = tuple(f"{deployment.id} " for deployment in run.deployments)
+    ids = ("at hand: ", *(f"{deployment.id} " for deployment in run.deployments))
     parts = " ".join(verdict.reason.split()).split("; ")
     return "; ".join(part for part in parts if not part.startswith(ids))
 

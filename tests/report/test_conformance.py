@@ -22,6 +22,13 @@ def test_drivers_stand_side_by_side() -> None:
     assert "- other 9: everything ran." in page
 
 
+def test_failures_are_counted_by_file() -> None:
+    failed = [a_verdict(State.FAIL, deployment=name) for name in ("one", "another")]
+    page = markdown([a_run(*failed, a_verdict(State.PASS)), a_run(a_verdict(State.PASS))])
+    file = failed[0].case.id.partition("::")[0]
+    assert f"  - 2 fail: {file}\n- toy 1.2: nothing.\n" in page
+
+
 def test_reasons_are_counted_without_the_deployments_they_name() -> None:
     unmet = [
         replace(
@@ -30,6 +37,7 @@ def test_reasons_are_counted_without_the_deployments_they_name() -> None:
         )
         for n in range(2)
     ]
+    unmet[0] = replace(unmet[0], reason="needs server 8.0 or newer; at hand: replicaset-6.0.5")
     page = markdown([a_run(*unmet, a_verdict(State.SKIPPED), complete=False)])
     assert "  - 2 unmet: needs server 8.0 or newer\n" in page
     assert "  - 1 skipped: why skipped\n" in page
