@@ -85,7 +85,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a case failed: the place in the spec file and both sides of the mismatch."""
+    """Why a case failed: the place in the spec file and both sides of the mismatch.
+
+    `events` has what each client published, in order: lists of `{name: fields}`.
+    """
 
     message: str
     path: str = ""
@@ -94,6 +97,7 @@ class Failure:
     line: int | None = None
     operation: str | None = None
     details: str = ""
+    events: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ from typing import NamedTuple
 from runners.adapters.base import AdapterError, Unsupported
 from runners.control import ControlError
 from runners.load import SpecFile
-from runners.model import Failure, Json, State
+from runners.model import Failure, Json, JsonObject, State
 from runners.unified.entities import Client
-from runners.unified.events import EVENTS, listing
+from runners.unified.events import EVENTS, Event, listing
 from runners.unified.faults import CaseError, CaseFailed, CaseUnmet
 from runners.unified.match import BadExpectation, Path, render
 from runners.unified.state import CaseState
 from runners.unified.values import MalformedValue
+
+MOST_EVENTS = 500
+"""Of one client, in a failure."""
 
 
 class Ending(NamedTuple):
@@ -41,6 +44,7 @@ def ending_of(error: Exception, spec: SpecFile, state: CaseState) -> Ending:
                 spec.locate(error.path).line,
                 _operation_name(spec.value, error.path),
                 error.details or _events_seen(state),
+                _events(state),
             )
             return Ending(State.FAIL, error.message, failure)
     path = getattr(error, "path", ()) or state.now
@@ -76,9 +80,22 @@ def _operation_name(file: Json, path: Path) -> str | None:
     return found
 
 
+def _logs(state: CaseState) -> dict[str, list[Event]]:
+    """What each client published."""
+    clients = state.entities.all_of(Client).items()
+    return {name: client.log.named(EVENTS) for name, client in clients}
+
+
 def _events_seen(state: CaseState) -> str:
-    """What each client published, for the report of a failure."""
-    logs = {
-        name: client.log.named(EVENTS) for name, client in state.entities.all_of(Client).items()
+    """The events as text, for the report of a failure."""
+    logs = _logs(state).items()
+    return "\n".join(f"{name} saw:\n{listing(seen)}" for name, seen in logs if seen)
+
+
+def _events(state: CaseState) -> JsonObject:
+    """The events as the run file has them; of very many the first."""
+    return {
+        name: [{event.name: event.fields} for event in seen[:MOST_EVENTS]]
+        for name, seen in _logs(state).items()
+        if seen
     }
-    return "\n".join(f"{name} saw:\n{listing(seen)}" for name, seen in logs.items() if seen)
