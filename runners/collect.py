@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +39,18 @@ class Collection:
     def only(self, suites: Iterable[str] = (), text: str = "") -> Collection:
         """Those of `suites` (of all, if none is named) whose id contains `text`, in any case."""
         wanted, part = set(suites), text.casefold()
+        return self.keep(
+            lambda case: (not wanted or case.suite in wanted) and part in case.id.casefold()
+        )
 
-        def keep(case: Case) -> bool:
-            return (not wanted or case.suite in wanted) and part in case.id.casefold()
+    @property
+    def ids(self) -> Iterator[str]:
+        """The ids of all cases."""
+        yield from (found.case.id for found in self.cases)
+        yield from (verdict.case.id for verdict in self.broken)
 
+    def keep(self, keep: Callable[[Case], bool]) -> Collection:
+        """Those that are to be kept."""
         return Collection(
             tuple(found for found in self.cases if keep(found.case)),
             tuple(verdict for verdict in self.broken if keep(verdict.case)),

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import adapter, check, down, images, lint, new, report, servers, up
+from runners.cli import adapter, check, diff, down, images, lint, new, report, servers, up
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
@@ -67,5 +67,6 @@ for command in (
     images.images,
     adapter.adapter,
     report.report,
+    diff.diff,
 ):
     main.add_command(command)

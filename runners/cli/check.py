@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from runners.adapters.process import ProcessAdapter
 from runners.cli.ending import ended_by_sigterm
 from runners.cli.options import (
     AUTH,
+    HTML,
     JUNIT,
     MONGOD,
     PATHS,
@@ -23,6 +24,7 @@ from runners.cli.options import (
     SUITES,
     TEXT,
     TLS,
+    Part,
     Topologies,
     paths_or_own,
     selected,
@@ -33,9 +35,10 @@ from runners.deployments.base import Deployment
 from runners.deployments.offer import LOCAL, Wish, connect, offer
 from runners.deployments.security import Security
 from runners.model import Topology, Verdict
-from runners.report import junit, run_file
+from runners.report import html, junit, run_file
 from runners.report.run import Run, specs_at
 from runners.report.terminal import LiveProgress, PlainProgress, progress, summary
+from runners.shard import Shard, shard
 from runners.side_by_side import SideBySide
 
 
@@ -118,12 +121,20 @@ class Recorder:
     help="Run on N deployments at once, in a process each; default: 1.",
 )
 @click.option(
+    "--shard",
+    "part",
+    type=Part(),
+    metavar="I/N",
+    help="Run only part I of N, as one of N machines; `report` puts the run files together.",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write a run file; with several drivers, one each (run.json: run.NAME.json).",
 )
 @JUNIT
+@HTML
 @ended_by_sigterm()
 def check(
     paths: tuple[Path, ...],
@@ -139,24 +150,27 @@ def check(
     suites: tuple[str, ...],
     text: str,
     jobs: int,
+    part: tuple[int, int] | None,
     json_file: Path | None,
     junit_file: Path | None,
+    html_file: Path | None,
 ) -> None:
     """Run the cases of spec files, or without PATH our own, against a driver.
 
     Exit status: 0 without failures, 1 with, 2 for bad usage or input.
     """
-    for option, file in (("--json", json_file), ("--junit", junit_file)):
+    files = (("--json", json_file), ("--junit", junit_file), ("--html", html_file))
+    for option, file in files:
         if file is not None and not file.absolute().parent.is_dir():
             raise click.UsageError(f"{option} {file}: there is no folder {file.parent}")
     paths = paths_or_own(paths)
-    collection = selected(paths, suites, text)
+    collection, of_run = _part(selected(paths, suites, text), part)
     wish = Wish(on, topologies, servers, mongod, Security(auth, tls), single_mongos)
     loads = _loads(drivers, commands)
     runs: list[Run] = []
     names: list[str] = []
     for name, load_driver in loads:
-        run = _check_one(load_driver, collection, wish, paths, jobs)
+        run = replace(_check_one(load_driver, collection, wish, paths, jobs), shard=of_run)
         runs.append(run)
         names.append(name or run.driver.name)
         summary(run)
@@ -164,9 +178,21 @@ def check(
             run_file.write(run, json_file if len(loads) == 1 else _for_driver(json_file, names))
         if junit_file is not None:
             junit.write(runs, junit_file)
+        if html_file is not None:
+            html.write(runs, html_file)
         if not run.complete:
             raise KeyboardInterrupt
     click.get_current_context().exit(1 if any(run.failed for run in runs) else 0)
+
+
+def _part(collection: Collection, part: tuple[int, int] | None) -> tuple[Collection, Shard | None]:
+    """The cases of the part that was asked for, and which it is."""
+    if part is None:
+        return collection, None
+    _, of = part
+    if of > len(collection):
+        raise click.UsageError(f"{len(collection)} cases cannot be split into {of} parts")
+    return shard(collection, *part)
 
 
 def _loads(

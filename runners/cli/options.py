@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,6 +35,12 @@ JUNIT = click.option(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write JUnit XML, with all drivers.",
 )
+HTML = click.option(
+    "--html",
+    "html_file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a page with everything: suites by drivers, and each case down to its events.",
+)
 AUTH = click.option("--auth", is_flag=True, help="Clients have to authenticate.")
 TLS = click.option("--tls", is_flag=True, help="Clients have to use TLS.")
 
@@ -49,6 +56,21 @@ class Topologies(click.Choice[str]):
     ) -> Topology:
         """The topology of that name."""
         return Topology(super().convert(value, param, ctx))
+
+
+class Part(click.ParamType[tuple[int, int]]):
+    """`I/N`: a part of a run, counted from 1."""
+
+    name = "I/N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The numbers I and N."""
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", str(value))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            self.fail(f"{value!r} is not I/N with I from 1 to N, such as 2/4", param, ctx)
+        return int(match[1]), int(match[2])
 
 
 def paths_or_own(paths: tuple[Path, ...]) -> tuple[Path, ...]:

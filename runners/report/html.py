@@ -20,8 +20,13 @@ from runners.report.excerpt import excerpt
 from runners.report.run import Run
 
 
+def write(runs: Sequence[Run], path: Path) -> None:
+    """Write the page of one or more runs. Raises OSError."""
+    path.write_text(html(runs), encoding="utf-8", errors="backslashreplace")
+
+
 def html(runs: Sequence[Run]) -> str:
-    """The page of one or more runs."""
+    """The page as text."""
     environment = Environment(loader=PackageLoader("runners.report", "page"), autoescape=True)
     data = json.dumps(page_data(runs), ensure_ascii=False, separators=(",", ":"))
     # A script element ends at the first "</", wherever it stands.

@@ -13,6 +13,7 @@ from runners import schema
 from runners.adapters.base import DriverInfo
 from runners.model import Case, DeploymentInfo, Failure, State, Topology, Verdict
 from runners.report.run import Run, Specs
+from runners.shard import Shard
 
 BIGGEST = 1 << 30
 """Bytes; a run file of the whole corpus has some megabytes."""
@@ -50,6 +51,7 @@ def _run(value: dict[str, Any]) -> Run:
         tuple(_deployment(each) for each in value["deployments"]),
         tuple(_verdict(each) for each in value["cases"]),
         value["complete"],
+        Shard(**value["shard"]) if value.get("shard") else None,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runners.adapters.base import DriverInfo
 from runners.model import DeploymentInfo, State, Verdict
+from runners.shard import Shard
 
 SOURCE_FILES = ("SOURCE", "SOURCE.md", "SOURCE.txt")
 """Beside or above a copy of spec files, such a file names the commit they are from."""
@@ -27,13 +28,17 @@ class Specs:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One driver's run; `complete` is False where it was interrupted."""
+    """One driver's run.
+
+    `complete` is False where it was interrupted; `shard` is None unless it is a part of a run.
+    """
 
     driver: DriverInfo
     specs: tuple[Specs, ...]
     deployments: tuple[DeploymentInfo, ...]
     verdicts: tuple[Verdict, ...]
     complete: bool = True
+    shard: Shard | None = None
 
     @property
     def cases(self) -> int:

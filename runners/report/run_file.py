@@ -11,6 +11,7 @@ from typing import Any
 
 from runners.model import DeploymentInfo, Json, JsonObject, State, Verdict
 from runners.report.run import Run, by_state
+from runners.shard import Shard
 
 FORMAT = "mongospec-run/1"
 
@@ -31,6 +32,7 @@ def document(run: Run) -> JsonObject:
     return {
         "format": FORMAT,
         "complete": run.complete,
+        "shard": _shard(run.shard),
         "specs": [{"path": str(specs.path), "commit": specs.commit} for specs in run.specs],
         "driver": {
             "name": run.driver.name,
@@ -46,6 +48,12 @@ def document(run: Run) -> JsonObject:
             "suites": {suite: _counts(counts) for suite, counts in run.by_suite().items()},
         },
     }
+
+
+def _shard(shard: Shard | None) -> Json:
+    if shard is None:
+        return None
+    return {"index": shard.index, "of": shard.of, "whole": shard.whole}
 
 
 def _deployment(info: DeploymentInfo) -> JsonObject:

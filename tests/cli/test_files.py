@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from runners.collect import own_specs
+from runners.model import State
+from runners.report.recorded import read
 from runners.report.run_file import write
+from runners.shard import Shard
 from tests.check.stubs import a_test, write_rtt, write_spec
 from tests.cli.conftest import Run
-from tests.report.samples import RUN, VERDICTS
+from tests.report.samples import RUN, VERDICTS, a_run
 
 
 @pytest.fixture
@@ -127,3 +132,54 @@ def test_report_of_another_file(run: Run, tmp_path: Path) -> None:
     result = run("report", tmp_path / "x.json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "x.json: $: " in result.stderr
+
+
+def test_report_of_the_parts_of_a_run(run: Run, tmp_path: Path) -> None:
+    for index in (1, 2):
+        part = replace(a_run(*VERDICTS[index - 1 :: 2]), shard=Shard(index, 2, "a" * 64))
+        write(part, tmp_path / f"{index}.json")
+    short = run("report", tmp_path / "1.json")
+    assert (short.exit_code, short.stdout) == (2, "")
+    assert "missing: 2/2" in short.stderr
+    both = [tmp_path / "1.json", tmp_path / "2.json"]
+    assert run("report", *both, "--json", tmp_path / "whole.json").exit_code == 0
+    assert read(tmp_path / "whole.json").cases == RUN.cases
+    several = run("report", *both, tmp_path / "whole.json", "--json", tmp_path / "x.json")
+    assert several.exit_code == 2
+    assert "these files are of 2" in several.stderr
+
+
+def test_report_writes_pages(run: Run, tmp_path: Path) -> None:
+    write(RUN, tmp_path / "run.json")
+    html, badge = tmp_path / "page.html", tmp_path / "badge.svg"
+    done = run("report", tmp_path / "run.json", "--html", html, "--badge", badge)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert html.read_text().startswith("<!doctype html>")
+    assert badge.read_text().startswith("<svg")
+
+
+def test_diff(run: Run, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    write(RUN, old)
+    write(a_run(*(replace(each, state=State.PASS) for each in VERDICTS)), new)
+    worse, better, same = run("diff", new, old), run("diff", old, new), run("diff", old, old)
+    assert (worse.exit_code, better.exit_code, same.exit_code) == (1, 0, 0)
+    assert worse.stdout.startswith(
+        "regression: 8\n  crud/x.yml::error on replicaset-6.0.5: pass ->"
+    )
+    assert better.stdout.startswith("mended: 8\n")
+    assert same.stdout == "no case ended otherwise\n"
+    assert run("diff", old, tmp_path / "none.json").exit_code == 2
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
+def test_a_part_that_cannot_be(run: Run, part: str) -> None:
+    result = run("check", "--shard", part)
+    assert result.exit_code == 2
+    assert "is not I/N" in result.stderr
+
+
+def test_more_parts_than_cases(run: Run) -> None:
+    result = run("check", own_specs() / "uri-options", "--shard", "2/1000")
+    assert result.exit_code == 2
+    assert "cases cannot be split into 1000 parts" in result.stderr
