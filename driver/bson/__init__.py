@@ -1,9 +1,11 @@
-"""BSON in readable Python: types, encoding, decoding, raw documents, Extended JSON.
+"""BSON: types, encoding, decoding, raw documents, Extended JSON.
 
-Names and meanings are PyMongo's; documents are plain dicts.
+Names and meanings are PyMongo's; documents are plain dicts. All of it is readable Python; what
+takes the time has a compiled twin (`codec` tells which one is in use).
 """
 
 from driver.bson.binary import Binary, UuidRepresentation
+from driver.bson.codec import COMPILED
 from driver.bson.codec_options import (
     DEFAULT_CODEC_OPTIONS,
     MAX_DEPTH,
@@ -12,8 +14,6 @@ from driver.bson.codec_options import (
 )
 from driver.bson.datetimes import DatetimeMS
 from driver.bson.decimal128 import Decimal128
-from driver.bson.decoder import decode, decode_all, decode_iter
-from driver.bson.encoder import encode, write_document
 from driver.bson.errors import (
     BSONError,
     InvalidBSON,
@@ -36,6 +36,13 @@ from driver.bson.types import (
     Undefined,
 )
 from driver.bson.vector import BinaryVector, BinaryVectorDtype
+
+if COMPILED:
+    from driver.bson.compiled.decoder import decode, decode_all, decode_iter
+    from driver.bson.compiled.encoder import encode, write_document
+else:
+    from driver.bson.decoder import decode, decode_all, decode_iter
+    from driver.bson.encoder import encode, write_document
 
 __all__ = [
     "DEFAULT_CODEC_OPTIONS",

@@ -60,7 +60,7 @@ def decode(
     """
     data = bytes(data)
     check_document(data)
-    document: dict[str, Any] = _decode_at(data, 0, options)[0]
+    document: dict[str, Any] = decode_at(data, 0, options)[0]
     return document
 
 
@@ -78,7 +78,7 @@ def decode_iter(
     data = bytes(data)
     position = 0
     while position < len(data):
-        document, position = _decode_at(data, position, options)
+        document, position = decode_at(data, position, options)
         yield document
 
 
@@ -95,7 +95,7 @@ def decode_shallow(data: bytes, options: CodecOptions, raw_class: type[Any]) -> 
     return document
 
 
-def _decode_at(data: bytes, position: int, options: CodecOptions) -> tuple[Any, int]:
+def decode_at(data: bytes, position: int, options: CodecOptions) -> tuple[Any, int]:
     """The document that begins at `position`, and where it ends."""
     if options.raw:
         stop = _document_stop(data, position, len(data))

@@ -6,14 +6,15 @@ import os
 import time
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from driver.bson.codec import COMPILED
 from driver.bson.errors import InvalidId
 
 _LENGTH = 12
 
 
-class _Generator:
+class Generator:
     """Makes unique ids; begins anew in a forked child, so that it never repeats its parent's."""
 
     def __init__(self) -> None:
@@ -21,10 +22,10 @@ class _Generator:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.restart)
 
-    def restart(self) -> None:
-        """Draw a new random part and a new start of the counter."""
+    def restart(self, start: int | None = None) -> None:
+        """Draw a new random part, and a new start of the counter if `start` is not given."""
         self.random = os.urandom(5)
-        self.counter = count(int.from_bytes(os.urandom(3), "big"))
+        self.counter = count(int.from_bytes(os.urandom(3), "big") if start is None else start)
 
     def next(self) -> bytes:
         """The 12 bytes of a new id; `next` on a count is atomic, so no lock is needed."""
@@ -33,7 +34,7 @@ class _Generator:
         return seconds.to_bytes(4, "big") + self.random + serial.to_bytes(3, "big")
 
 
-_generator = _Generator()
+generator = Generator()
 
 
 class ObjectId:
@@ -51,7 +52,7 @@ class ObjectId:
         if type(oid) is bytes and len(oid) == _LENGTH:
             self._bytes = oid
         elif oid is None:
-            self._bytes = _generator.next()
+            self._bytes = generator.next()
         else:
             self._bytes = _parse(oid)
 
@@ -138,3 +139,7 @@ def _parse(oid: object) -> bytes:
 
 def _refuse(oid: str | bytes) -> NoReturn:
     raise InvalidId(f"{oid!r} is not an ObjectId: it takes 12 bytes or 24 hexadecimal digits")
+
+
+if COMPILED and not TYPE_CHECKING:
+    from driver.bson.compiled.objectid import ObjectId, generator

@@ -1,0 +1,2 @@
+cdef class ObjectId:
+    cdef unsigned char data[12]

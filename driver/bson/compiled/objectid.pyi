@@ -1,0 +1,2 @@
+from driver.bson.objectid import ObjectId as ObjectId
+from driver.bson.objectid import generator as generator
