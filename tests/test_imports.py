@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 # Each layer of the driver, and what it may import of the driver beside itself.
 _VALUES = {
+    "driver.auth_oidc",
     "driver.errors",
     "driver.events",
     "driver.concerns",

@@ -155,6 +155,10 @@ def _check_oidc(properties: Mapping[str, Any], username: str | None) -> None:
             "MONGODB-OIDC needs exactly one of the mechanism properties ENVIRONMENT, "
             "OIDC_CALLBACK and OIDC_HUMAN_CALLBACK"
         )
+    for name in ("OIDC_CALLBACK", "OIDC_HUMAN_CALLBACK"):
+        if name in properties and not callable(getattr(properties[name], "fetch", None)):
+            raise ConfigurationError(f"{name} must be an OIDCCallback: it has no method fetch")
+    _check_allowed_hosts(properties)
     environment = properties.get("ENVIRONMENT")
     if environment is not None and environment not in ("test", "azure", "gcp", "k8s"):
         raise ConfigurationError("ENVIRONMENT of MONGODB-OIDC must be test, azure, gcp or k8s")
@@ -165,3 +169,13 @@ def _check_oidc(properties: Mapping[str, Any], username: str | None) -> None:
             "TOKEN_RESOURCE of MONGODB-OIDC is needed by the environments azure and gcp, "
             "and refused by all others"
         )
+
+
+def _check_allowed_hosts(properties: Mapping[str, Any]) -> None:
+    hosts = properties.get("ALLOWED_HOSTS")
+    if hosts is None:
+        return
+    if "OIDC_HUMAN_CALLBACK" not in properties:
+        raise ConfigurationError("ALLOWED_HOSTS of MONGODB-OIDC is for OIDC_HUMAN_CALLBACK only")
+    if not isinstance(hosts, list | tuple) or not all(isinstance(host, str) for host in hosts):
+        raise ConfigurationError("ALLOWED_HOSTS of MONGODB-OIDC must be a list of host names")

@@ -71,6 +71,11 @@ class Authentication:
             return self._conversation.step(answer)
         return self._conversation.start()
 
+    def again(self) -> Document:
+        """The first command of a new conversation with the same mechanism, without a hello."""
+        self._conversation = conversation(self._credentials, self._conversation.mechanism)
+        return self._conversation.start()
+
     def step(self, reply: Mapping[str, Any]) -> Document | None:
         """The next command; None when the connection is authenticated."""
         return self._conversation.step(reply)

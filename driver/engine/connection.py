@@ -8,6 +8,7 @@ from typing import Any
 
 from driver.bson import BSONError, CodecOptions, decode
 from driver.deadline import Deadline
+from driver.engine.authenticate import Authenticator
 from driver.errors import (
     AutoReconnect,
     ConnectionFailure,
@@ -76,6 +77,7 @@ class Connection:
 
     __slots__ = (
         "address",
+        "authenticator",
         "broken",
         "compressor",
         "generation",
@@ -102,6 +104,7 @@ class Connection:
         self.server = ServerDescription(address)
         self.server_connection_id: int | None = None
         self.service_id: Any = None
+        self.authenticator: Authenticator | None = None
         self.compressor: Compressor | None = None
         self.kept_for: str | None = None
         self.idle_since = runtime.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -30,6 +31,7 @@ from driver.errors import (
     RETRYABLE_WRITE,
     SYSTEM_OVERLOADED,
     MongoError,
+    OperationFailure,
     OperationTimeout,
 )
 from driver.operations.base import Command, Operation, ReplyFrom, Retry
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from driver.engine.core import Core
 
 T = TypeVar("T")
+
+REAUTHENTICATION_REQUIRED = 391
 
 _operation_ids = count(1)
 _NOBODY: frozenset[Address] = frozenset()
@@ -206,8 +210,7 @@ class _Run(Generic[T]):
 
     async def _attempt(self, server: Server) -> _Attempt:
         """Send the command once; what fails is told to the topology and labelled."""
-        core, operation = self._core, self._operation
-        described = self._described
+        core, described = self._core, self._described
         check_out, deadline = self._limits(described)
         source = ReplyFrom(server.address, described)
         pin = self._place()
@@ -221,14 +224,7 @@ class _Run(Generic[T]):
             if self._fields.within is not None and connection.server.type is ServerType.MONGOS:
                 self._fields.within.pin.to(connection, server.pool)
             command = self._fields.command(connection, self._preference, deadline)
-            reply = await connection.run(
-                command,
-                publisher=core.publisher,
-                options=operation.codec_options,
-                operation_id=self._id,
-                until=self._until() if deadline is None else None,
-                deadline=deadline,
-            )
+            reply = await self._send(server, connection, command, deadline)
             core.observe(reply, self._fields.session)
             error = write_concern_error_in(reply) if "writeConcernError" in reply else None
             if error is not None:
@@ -250,6 +246,28 @@ class _Run(Generic[T]):
             self._sent = self._sent or (command is not None and command.sent)
             if connection is not None and connection.kept_for is None:
                 server.pool.check_in(connection)
+
+    async def _send(
+        self, server: Server, connection: Connection, command: Command, deadline: Deadline | None
+    ) -> dict[str, Any]:
+        """The reply. A server that asks for it is shown once more who the client is (auth spec)."""
+        core = self._core
+        run = partial(
+            connection.run,
+            command,
+            publisher=core.publisher,
+            options=self._operation.codec_options,
+            operation_id=self._id,
+            deadline=deadline,
+        )
+        try:
+            return await run(until=self._until(deadline))
+        except OperationFailure as error:
+            if error.code != REAUTHENTICATION_REQUIRED:
+                raise
+            if not await server.pool.reauthenticate(connection, deadline):
+                raise
+            return await run(until=self._until(deadline))
 
     def _report(
         self,
@@ -292,8 +310,10 @@ class _Run(Generic[T]):
             math.inf, round_trip
         )
 
-    def _until(self) -> float | None:
+    def _until(self, deadline: Deadline | None) -> float | None:
         """Without a deadline: the end of socketTimeoutMS."""
+        if deadline is not None:
+            return None
         limit = self._operation.time_limit or self._core.options.socket_timeout
         return None if limit is None else self._core.runtime.now() + limit
 

@@ -6,14 +6,19 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from driver.auth.handshake import Authentication
+from driver.auth.conversation import Document
+from driver.auth.oidc import MECHANISM
 from driver.bson import Int64, ObjectId
 from driver.deadline import Deadline
+from driver.engine.authenticate import Authenticator, ConversationAuthenticator
 from driver.engine.connection import DEFAULT_CODEC, Connection, next_request_id
+from driver.engine.oidc import TokenAuthenticator, Tokens
 from driver.errors import (
     RETRYABLE,
     SYSTEM_OVERLOADED,
@@ -40,11 +45,10 @@ from driver.wire.socks5 import ProxyError
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A hello's reply, how long it took, in seconds, and the authentication that it began."""
+    """A hello's reply, and how long it took, in seconds."""
 
     reply: Mapping[str, Any]
     duration: float
-    authentication: Authentication | None = None
 
 
 class Dialer:
@@ -60,6 +64,9 @@ class Dialer:
         self._options = options
         self._publisher = publisher
         self._credentials = options.credentials
+        self._tokens: Tokens | None = None
+        if self._credentials is not None and self._credentials.mechanism == MECHANISM:
+            self._tokens = Tokens(self._credentials, runtime, options.connect_timeout or None)
         self._runtime = runtime
         self._tls = options.tls.context() if options.tls is not None else None
         self._proxy = options.proxy
@@ -87,14 +94,13 @@ class Dialer:
         server, and its error says so with labels (CMAP, "backpressure-enabled").
         """
         connection: Connection | None = None
-        authentication: Authentication | None = None
-        if self._credentials is not None and not monitoring:
-            authentication = Authentication(self._credentials)
+        authenticator = None if monitoring else self._authenticator(address)
         try:
             connection = await self._connect(address, number, generation, deadline)
+            connection.authenticator = authenticator
             begun(connection)
             limit = None if monitoring else self._for_command(deadline)
-            return connection, await self.first_hello(connection, authentication, limit)
+            return connection, await self.first_hello(connection, limit)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -102,6 +108,13 @@ class Dialer:
             if isinstance(error, ConnectionFailure) and not monitoring and _may_be_load(error):
                 error.labels.update((SYSTEM_OVERLOADED, RETRYABLE))
             raise
+
+    def _authenticator(self, address: Address) -> Authenticator | None:
+        if self._tokens is not None:
+            return TokenAuthenticator(self._tokens, address.host)
+        if self._credentials is not None:
+            return ConversationAuthenticator(self._credentials)
+        return None
 
     def _hint_at_certificate(self, error: BaseException) -> None:
         """A server that misses a client's certificate hangs up, and need not say why."""
@@ -135,12 +148,7 @@ class Dialer:
             raise _cannot_connect(error, address, elapsed, tls=self._tls is not None) from error
         return Connection(stream, address, self._runtime, number, generation)
 
-    async def first_hello(
-        self,
-        connection: Connection,
-        authentication: Authentication | None,
-        deadline: Deadline | None,
-    ) -> Hello:
+    async def first_hello(self, connection: Connection, deadline: Deadline | None) -> Hello:
         """Say hello with metadata: the legacy way unless the server must know the new one."""
         options = self._options
         modern = options.server_api is not None or bool(options.load_balanced)
@@ -152,8 +160,8 @@ class Dialer:
             document["loadBalanced"] = True
         if options.server_api is not None:
             document.update(options.server_api.document)
-        if authentication is not None:
-            document.update(authentication.hello_fields())
+        if connection.authenticator is not None:
+            document.update(connection.authenticator.hello_fields())
         until = self._until(self._timeout)
         if deadline is not None:
             put(document, maxTimeMS=deadline.server_ms(self._runtime.now()))
@@ -171,7 +179,7 @@ class Dialer:
                 "Driver attempted to initialize in load balancing mode,"
                 " but the server does not support this mode."
             )
-        return replace(hello, authentication=authentication)
+        return hello
 
     async def hello(
         self,
@@ -233,29 +241,49 @@ class Dialer:
     async def authenticate(
         self, connection: Connection, hello: Hello, deadline: Deadline | None
     ) -> None:
-        """Carry on the conversation that hello began (auth spec); arbiters know no users.
+        """Prove who the client is, from hello's reply on (auth spec); arbiters know no users.
 
-        A connection that could not prove who it is is closed.
+        A connection that could not do so is closed.
         """
-        authentication = hello.authentication
-        if authentication is None or connection.server.type is ServerType.RS_ARBITER:
+        authenticator = connection.authenticator
+        if authenticator is None or connection.server.type is ServerType.RS_ARBITER:
             return
-        try:
-            document = authentication.begin(hello.reply)
-            while document is not None:
-                limit = self._for_command(deadline)
-                if limit is not None:
-                    document = put(dict(document), maxTimeMS=limit.server_ms(self._runtime.now()))
-                reply = await connection.run(
-                    Command(authentication.source, document),
-                    publisher=self._publisher,
-                    until=self._until(self._timeout),
-                    deadline=limit,
-                )
-                document = authentication.step(reply)
-        except BaseException:
-            connection.close()
-            raise
+        send = partial(self._send, connection, deadline)
+        with _closed_on_error(connection):
+            await authenticator.after_hello(hello.reply, send, deadline)
+
+    async def reauthenticate(self, connection: Connection, deadline: Deadline | None) -> bool:
+        """Prove it again; False where there is nothing to prove."""
+        if connection.authenticator is None:
+            return False
+        send = partial(self._send, connection, deadline)
+        with _closed_on_error(connection):
+            await connection.authenticator.again(send, deadline)
+        return True
+
+    async def _send(
+        self, connection: Connection, deadline: Deadline | None, document: Document
+    ) -> Mapping[str, Any]:
+        """Run a command of the authentication."""
+        assert self._credentials is not None
+        limit = self._for_command(deadline)
+        if limit is not None:
+            document = put(dict(document), maxTimeMS=limit.server_ms(self._runtime.now()))
+        return await connection.run(
+            Command(self._credentials.source, document),
+            publisher=self._publisher,
+            until=self._until(self._timeout),
+            deadline=limit,
+        )
+
+
+@contextmanager
+def _closed_on_error(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _installed(options: ClientOptions) -> list[Compressor]:

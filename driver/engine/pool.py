@@ -263,6 +263,10 @@ class Pool:
         if connection.generation < self._interrupted_below:
             connection.interrupt()
 
+    async def reauthenticate(self, connection: Connection, deadline: Deadline | None) -> bool:
+        """Authenticate a checked out connection anew; False where nobody has to authenticate."""
+        return await self._dialer.reauthenticate(connection, deadline)
+
     # Life of the pool.
 
     def ready(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Any
 
+from driver.runtime import http
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.runtime.blocking import as_proxy_errors, left, tune
 from driver.topology.description import Address
@@ -280,6 +282,18 @@ class AsyncioRuntime:
             )
         _tune(transport)
         return stream
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Await what is `async def`; call all else on a thread."""
+        if inspect.iscoroutinefunction(function):
+            return await function(*arguments)
+        return await asyncio.to_thread(function, *arguments)
+
+    async def http_get(
+        self, url: str, headers: Mapping[str, str], until: float, limit: int
+    ) -> tuple[int, str]:
+        """Status and text of an HTTP answer."""
+        return await asyncio.to_thread(http.get, url, headers, until, limit)
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""

@@ -9,7 +9,7 @@ a timeout is seconds from now. Being late raises `TimeoutError`, a broken peer `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from ssl import SSLContext
 from typing import Any, NamedTuple, Protocol
@@ -99,6 +99,14 @@ class Runtime(Protocol):
 
         What goes wrong with a proxy raises ProxyError.
         """
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call what may block; or, where there is an event loop, await what is `async def`."""
+
+    async def http_get(
+        self, url: str, headers: Mapping[str, str], until: float, limit: int
+    ) -> tuple[int, str]:
+        """Status and text of an HTTP answer of at most `limit` bytes; raises OSError."""
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name; raises OSError with the reason where there are none."""

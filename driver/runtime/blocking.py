@@ -8,12 +8,13 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from ssl import SSLContext
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
+from driver.runtime import http
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
 from driver.wire.header import frame_length
@@ -202,6 +203,16 @@ class BlockingRuntime:
             sock.close()
             raise
         return BlockingStream(sock)
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call it."""
+        return function(*arguments)
+
+    async def http_get(
+        self, url: str, headers: Mapping[str, str], until: float, limit: int
+    ) -> tuple[int, str]:
+        """Status and text of an HTTP answer."""
+        return http.get(url, headers, until, limit)
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from driver.bson.binary import UuidRepresentation
+from driver.errors import ConfigurationError
 from driver.read_preferences import TagSet
 from driver.tracing import TracingOptions
 from driver.warn import warn
@@ -145,6 +146,9 @@ def properties(value: object) -> Mapping[str, Any]:
     pairs = _pairs(value) if isinstance(value, str) else value
     if not isinstance(pairs, Mapping) or not all(isinstance(name, str) for name in pairs):
         raise ValueError("must map names of properties to values")
+    if isinstance(value, str) and any(name.upper() == "ALLOWED_HOSTS" for name in pairs):
+        # Whoever writes the connection string must not widen what the program allows.
+        raise ConfigurationError("ALLOWED_HOSTS cannot be part of a connection string")
     return dict(pairs)
 
 

@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from driver.auth.credentials import Credentials
+from driver.auth_oidc import OIDCCallback, OIDCCallbackContext, OIDCCallbackResult
 from driver.errors import ConfigurationError
+
+
+class Fetches(OIDCCallback):
+    def fetch(self, context: OIDCCallbackContext) -> OIDCCallbackResult:
+        raise NotImplementedError
+
+
+FETCHES = Fetches()
+HUMAN = {"OIDC_HUMAN_CALLBACK": FETCHES}
 
 
 def of(**given: Any) -> Credentials | None:
@@ -56,7 +66,17 @@ def test_names_of_properties_have_no_case() -> None:
         {"mechanism": "MONGODB-X509", "properties": {"A": "b"}},
         {"username": "u", "password": "p", "mechanism": "MONGODB-AWS"},
         {"mechanism": "MONGODB-OIDC", "properties": {"ENVIRONMENT": "k8s", "TOKEN_RESOURCE": "x"}},
-        {"mechanism": "MONGODB-OIDC", "properties": {"ENVIRONMENT": "k8s", "OIDC_CALLBACK": print}},
+        {
+            "mechanism": "MONGODB-OIDC",
+            "properties": {"ENVIRONMENT": "k8s", "OIDC_CALLBACK": FETCHES},
+        },
+        {"mechanism": "MONGODB-OIDC", "properties": {"OIDC_CALLBACK": print}},
+        {"mechanism": "MONGODB-OIDC", "properties": {**HUMAN, "ALLOWED_HOSTS": "a.test"}},
+        {"mechanism": "MONGODB-OIDC", "properties": {**HUMAN, "ALLOWED_HOSTS": [5]}},
+        {
+            "mechanism": "MONGODB-OIDC",
+            "properties": {"OIDC_CALLBACK": FETCHES, "ALLOWED_HOSTS": ["a.test"]},
+        },
         {"mechanism": "MONGODB-OIDC", "properties": {"ENVIRONMENT": ["azure"]}},
     ],
 )
@@ -68,5 +88,5 @@ def test_incomplete_or_contradictory_credentials_are_refused(given: dict[str, An
 def test_the_repr_hides_secrets() -> None:
     credentials = of(username="u", password="s3cret")
     assert "s3cret" not in repr(credentials)
-    oidc = of(mechanism="MONGODB-OIDC", properties={"OIDC_CALLBACK": "s3cret"})
-    assert "s3cret" not in repr(oidc)
+    aws = of(mechanism="MONGODB-AWS", properties={"AWS_CREDENTIAL_PROVIDER": "s3cret"})
+    assert "s3cret" not in repr(aws)
