@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from driver.auth.conversation import Document, sasl_continue, sasl_start
+from driver.auth.conversation import Document, sasl_start
 from driver.auth.credentials import Credentials
-from driver.errors import ConfigurationError
+from driver.errors import ConfigurationError, OperationFailure
 
 
 class PlainConversation:
@@ -29,6 +29,7 @@ class PlainConversation:
     def speculative(self) -> None:
         """None: a password must not go to a server that did not ask for it."""
 
-    def step(self, reply: Mapping[str, Any]) -> Document | None:
-        """None when the server is done."""
-        return None if reply.get("done") else sasl_continue(reply, b"")
+    def step(self, reply: Mapping[str, Any]) -> None:
+        """None: there is nothing more to say."""
+        if not reply.get("done"):
+            raise OperationFailure("authentication failed: the server is not done")

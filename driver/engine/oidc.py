@@ -23,7 +23,7 @@ from driver.auth_oidc import OIDCCallbackContext, OIDCCallbackResult, OIDCIdPInf
 from driver.deadline import Deadline
 from driver.engine.authenticate import Send
 from driver.engine.oidc_environments import token_of
-from driver.errors import MongoError, OperationFailure, OperationTimeout
+from driver.errors import OperationFailure, OperationTimeout
 from driver.runtime.base import Runtime, Waiter
 
 AUTHENTICATION_FAILED = 18
@@ -105,8 +105,6 @@ class Tokens:
         callback = self._properties["OIDC_HUMAN_CALLBACK" if self.human else "OIDC_CALLBACK"]
         try:
             result = await self._runtime.call(callback.fetch, context)
-        except MongoError:
-            raise
         except Exception as error:
             raise failure(f"the OIDC callback raised {type(error).__name__}") from error
         return checked(result)

@@ -18,7 +18,7 @@ class OIDCPeer:
     """A primary, with a token for each user that it lets in; "" stands for clients without a name.
 
     `next` has answers to commands by name, each used once, as fail points would. `guesses` counts
-    the hellos that came with a token.
+    the hellos that came with a token; with `doubts`, those are not enough.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class OIDCPeer:
         self.issuer = issuer
         self.next: dict[str, list[Answer]] = defaultdict(list)
         self.guesses = 0
+        self.doubts = False
         self.server = ScriptedServer(self._script, self._hello)
 
     def _hello(self, command: dict[str, Any]) -> Answer:
@@ -38,7 +39,7 @@ class OIDCPeer:
             self.guesses += 1
             assert guess["db"] == "$external"
             if decode(guess["payload"])["jwt"] in self.good:
-                said["speculativeAuthenticate"] = _done()
+                said["speculativeAuthenticate"] = {**_done(), "done": not self.doubts}
         return said
 
     def _script(self, command: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""The server's side of SCRAM-SHA-256, for a scripted peer (RFC 5802, RFC 7677)."""
+"""The server's side of SCRAM, for a scripted peer (RFC 5802, RFC 7677)."""
 
 from __future__ import annotations
 
@@ -16,31 +16,41 @@ OURS = b"3rfcNHYJY1ZVvWVs7j"
 """The server's part of the nonce."""
 
 
-def _mac(key: bytes, text: bytes) -> bytes:
-    return hmac.digest(key, text, "sha256")
-
-
 class ScramPeer:
     """A user's account: `hello` and `script` let in who knows the password.
 
-    `secrets` has what a client sent or was sent while it proved itself.
+    `secrets` has what a client sent or was sent while it proved itself. One that is not `honest`
+    lets everybody in, but does not know the password.
     """
 
-    def __init__(self, username: str, password: str, *, speculative: bool = True) -> None:
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        *,
+        speculative: bool = True,
+        mechanism: str = "SCRAM-SHA-256",
+        honest: bool = True,
+    ) -> None:
         self.username = username
         self.speculative = speculative
         self.secrets: list[bytes] = []
         self.authenticated = 0
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), SALT, ITERATIONS)
-        self._stored = hashlib.sha256(_mac(salted, b"Client Key")).digest()
-        self._server_key = _mac(salted, b"Server Key")
+        self._mechanism = mechanism
+        self._honest = honest
+        self._algorithm = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}[mechanism]
+        if mechanism == "SCRAM-SHA-1":
+            password = hashlib.md5(f"{username}:mongo:{password}".encode()).hexdigest()
+        salted = hashlib.pbkdf2_hmac(self._algorithm, password.encode(), SALT, ITERATIONS)
+        self._stored = hashlib.new(self._algorithm, self._mac(salted, b"Client Key")).digest()
+        self._server_key = self._mac(salted, b"Server Key")
         self._first = b""
 
     def hello(self, command: dict[str, Any]) -> Answer:
         """A hello's reply, with the beginning of the conversation where the client began one."""
-        reply = hello_reply(saslSupportedMechs=["SCRAM-SHA-256"])
+        reply = hello_reply(saslSupportedMechs=[self._mechanism])
         begun = command.get("speculativeAuthenticate")
-        if begun and self.speculative:
+        if begun and self.speculative and begun["mechanism"] == self._mechanism:
             reply["speculativeAuthenticate"] = self._begin(begun["payload"])
         return reply
 
@@ -53,6 +63,9 @@ class ScramPeer:
                 return self._finish(command["payload"])
         return {"ok": 1}
 
+    def _mac(self, key: bytes, text: bytes) -> bytes:
+        return hmac.digest(key, text, self._algorithm)
+
     def _begin(self, payload: bytes) -> dict[str, Any]:
         bare = payload.removeprefix(b"n,,")
         nonce = bare.partition(b",r=")[2] + OURS
@@ -64,12 +77,12 @@ class ScramPeer:
     def _finish(self, payload: bytes) -> Answer:
         without_proof, _, proof = payload.rpartition(b",p=")
         text = self._first + b"," + without_proof
-        signature = _mac(self._stored, text)
+        signature = self._mac(self._stored, text)
         key = bytes(a ^ b for a, b in zip(b64decode(proof), signature, strict=True))
         self.secrets.append(payload)
-        if hashlib.sha256(key).digest() != self._stored:
+        if self._honest and hashlib.new(self._algorithm, key).digest() != self._stored:
             return failure(18)
         self.authenticated += 1
-        said = b"v=" + b64encode(_mac(self._server_key, text))
+        said = b"v=" + b64encode(self._mac(self._server_key, text))
         self.secrets.append(said)
         return {"ok": 1, "conversationId": 1, "done": True, "payload": said}

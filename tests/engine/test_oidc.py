@@ -133,6 +133,26 @@ def test_it_authenticates_again_only_once(shell: str) -> None:
     assert len(sent(server, "ping")) == 2
 
 
+@both_shells
+def test_a_guess_that_is_not_enough(shell: str) -> None:
+    callback = Tokens("other")
+    peer = OIDCPeer("good")
+    peer.doubts = True
+
+    async def act(client: Any, wait: Wait) -> None:
+        tokens_of(client).cached = "good"
+        peer.next["saslStart"] = [failure(20)]
+        with pytest.raises(OperationFailure) as caught:
+            await ping(client, wait)
+        assert caught.value.code == 20
+        await ping(client, wait)
+
+    with peer.server as server:
+        use(shell, server.uri, act, **by(callback))
+    assert names(server) == ["saslStart", "saslStart", "ping"]
+    assert callback.contexts == []
+
+
 # Environments.
 
 

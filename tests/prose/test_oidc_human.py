@@ -212,6 +212,25 @@ def test_4_2_and_4_3_with_and_without_a_refresh_token(
 
 
 @both_shells
+def test_a_refresh_token_that_was_of_no_use_is_not_tried_again(shell: str) -> None:
+    callback = Tokens("token 1", "bad", "token 1", refresh_token="refresh")
+    peer = OIDCPeer(users=SINGLE)
+
+    async def act(client: Any, wait: Wait) -> None:
+        await find(client, wait)
+        peer.next["find"] = [REAUTHENTICATE]
+        peer.next["saslStart"] = [failure(18), failure(20)]
+        with pytest.raises(OperationFailure) as caught:
+            await find(client, wait)
+        assert caught.value.code == 20
+        await find(client, wait)
+        assert [context.refresh_token for context in callback.contexts] == [None, "refresh", None]
+
+    with peer.server as server:
+        use(shell, server.uri, act, **by_human(callback))
+
+
+@both_shells
 def test_4_4_it_fails_if_it_cannot(shell: str) -> None:
     callback = Tokens("token 1", "bad", refresh_token="bad")
     peer = OIDCPeer(users=SINGLE)
