@@ -6,7 +6,7 @@ Nothing waits in reality, so an hour passes at once, and the same calls always h
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from heapq import heappop, heappush
 from itertools import count
@@ -191,6 +191,16 @@ class SimulatedRuntime:
     ) -> Stream:
         """Open a stream over the network, whatever is on the way."""
         return await self._network(address)
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call it."""
+        return function(*arguments)
+
+    async def http_get(
+        self, url: str, headers: Mapping[str, str], until: float, limit: int
+    ) -> tuple[int, str]:
+        """There is no web."""
+        raise OSError(f"{url}: there is no web here")
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """There is no DNS."""

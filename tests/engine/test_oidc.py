@@ -14,12 +14,21 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from driver.auth_oidc import OIDCCallbackContext, OIDCCallbackResult
+from driver.bson import encode
 from driver.engine import oidc_environments
 from driver.engine.oidc import MIN_INTERVAL
 from driver.errors import ConfigurationError, MongoError, OperationFailure
 from tests.engine.clients import both_shells, use
 from tests.engine.members import failure, names, sent, together
-from tests.engine.oidc_peer import OIDCPeer, Tokens, by, by_environment, tokens_of
+from tests.engine.oidc_peer import (
+    ISSUER,
+    OIDCPeer,
+    Tokens,
+    by,
+    by_environment,
+    by_human,
+    tokens_of,
+)
 from tests.engine.scram_peer import ScramPeer
 from tests.engine.scripted import ScriptedServer
 from tests.prose.faults import Wait
@@ -151,6 +160,36 @@ def test_a_guess_that_is_not_enough(shell: str) -> None:
         use(shell, server.uri, act, **by(callback))
     assert names(server) == ["saslStart", "saslStart", "ping"]
     assert callback.contexts == []
+
+
+@both_shells
+@pytest.mark.parametrize("command", ["saslStart", "saslContinue"])
+def test_a_token_must_be_accepted(shell: str, command: str) -> None:
+    peer = OIDCPeer("good")
+    not_done = {"ok": 1, "conversationId": 1, "done": False, "payload": encode(ISSUER)}
+    peer.next[command] = [not_done]
+    options = by(Tokens("good")) if command == "saslStart" else by_human(Tokens("good"))
+    with peer.server as server, pytest.raises(OperationFailure, match="not done"):
+        use(shell, server.uri, ping, **options)
+
+
+@both_shells
+def test_who_fails_to_authenticate_again_is_nobody(shell: str) -> None:
+    """So the connection cannot be used by the next operation."""
+    peer = OIDCPeer("good")
+
+    async def act(client: Any, wait: Wait) -> None:
+        await ping(client, wait)
+        peer.next["ping"] = [failure(391)]
+        peer.next["saslStart"] = [failure(20)]
+        with pytest.raises(OperationFailure):
+            await ping(client, wait)
+        await ping(client, wait)
+
+    with peer.server as server:
+        use(shell, server.uri, act, **by(Tokens("good")))
+    first, second, third = (command["peer"] for command in sent(server, "ping"))
+    assert first == second != third
 
 
 # Environments.
