@@ -134,6 +134,7 @@ def test_unmet_says_what_would_meet_it() -> None:
         ({"topologies": ["load-balanced"]}, "--topology load-balanced --server 8.2.0"),
         ({"maxServerVersion": "4.4.99"}, "--topology standalone --server 4.4.2"),
         ({"auth": True}, "--topology standalone --server 8.2.0 --auth"),
+        ({"serverParameters": {"acceptApiVersion2": True}}, "--server 8.2.0 (and no --topology)"),
     ],
 )
 def test_unmet_says_how_it_would_run(requirement: JsonObject, options: str) -> None:
