@@ -8,6 +8,7 @@ from typing import cast
 from runners.adapters.base import Adapter, AdapterError
 
 _MODULES = {
+    "node": "nodejs",
     "pymongo": "pymongo",
     "pymongo-async": "pymongo_async",
     "reference": "reference",
