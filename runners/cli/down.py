@@ -12,7 +12,10 @@ from runners.model import Topology
 @click.command()
 @click.argument("name", metavar="[TOPOLOGY|ID]", required=False)
 def down(name: str | None) -> None:
-    """Stop what `mongospec up` started, and remove its data: a topology, an id, or all."""
+    """Stop what `mongospec up` started, and remove its data.
+
+    TOPOLOGY or ID says which; without it, all of them end.
+    """
     ids = detached.recorded()
     if name is not None:
         chosen = [id_ for id_ in ids if name == id_ or id_.startswith(f"{name}-")]
