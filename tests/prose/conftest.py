@@ -1,4 +1,4 @@
-"""A sharded cluster with two routers, for the tests that need one."""
+"""Deployments that some of these tests need; tests leave them running."""
 
 from __future__ import annotations
 
@@ -9,11 +9,26 @@ import pytest
 from runners.deployments.binaries import Binary
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
+from runners.deployments.security import AUTH
 from runners.model import Topology
 
 
 @pytest.fixture(scope="session")
 def sharded(newest: Binary) -> Iterator[LocalDeployment]:
-    """Tests leave it running."""
+    """A cluster with two routers."""
     with LocalDeployment(Topology.SHARDED, newest, connect) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def with_users(mongod: Binary) -> Iterator[LocalDeployment]:
+    """A server that asks who its clients are."""
+    with LocalDeployment(Topology.STANDALONE, mongod, connect, security=AUTH) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def newest_standalone(newest: Binary) -> Iterator[LocalDeployment]:
+    """A server of the newest version."""
+    with LocalDeployment(Topology.STANDALONE, newest, connect) as deployment:
         yield deployment
