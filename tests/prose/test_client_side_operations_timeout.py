@@ -157,8 +157,8 @@ def test_5_tailable_cursors(shell: str, standalone: LocalDeployment) -> None:
         fault.client.db.coll.drop()
         fault.client.db.create_collection("coll", capped=True, size=4096)
         fault.client.db.coll.insert_one({"x": 1})
-        block(fault, 0.8, "getMore", mode="alwaysOn")
-        options = {"timeoutMS": 1300, "event_listeners": [finds, batches]}
+        block(fault, 2, "getMore", mode="alwaysOn")
+        options = {"timeoutMS": 3500, "event_listeners": [finds, batches]}
         use(shell, standalone.info.uri, connect_first(act), **options)
         fault.lift()
         fault.client.db.coll.drop()
@@ -178,8 +178,8 @@ def test_5_change_streams(shell: str, replica_set: LocalDeployment) -> None:
 
     with faults(replica_set.info.uri) as fault:
         fault.client.db.coll.drop()
-        block(fault, 0.8, "getMore", mode="alwaysOn")
-        options = {"timeoutMS": 1300, "event_listeners": [aggregates, batches]}
+        block(fault, 2, "getMore", mode="alwaysOn")
+        options = {"timeoutMS": 3500, "event_listeners": [aggregates, batches]}
         use(shell, replica_set.info.uri, connect_first(act), **options)
     assert (len(aggregates.sent), len(batches.sent)) == (1, 2)
 
@@ -206,16 +206,16 @@ def test_6_uploads_time_out(shell: str, standalone: LocalDeployment) -> None:
         with driver.timeout(0):
             await wait(bucket_of(shell, client).upload_from_stream("indexes", b""))
         done = len(inserts.sent)
-        block(fault, 2.5, "insert")
+        block(fault, 4, "insert")
         stream = await wait(bucket_of(shell, client).open_upload_stream("filename"))
         await wait(stream.write(b"\x12"))
         assert len(inserts.sent) == done
-        assert await times_out(stream.close, wait) < 2.5
+        assert await times_out(stream.close, wait) < 4
         assert len(inserts.sent) == done + 1
 
     with faults(standalone.info.uri) as fault:
         empty_buckets(fault.client)
-        options = {"timeoutMS": 1000, "event_listeners": [inserts]}
+        options = {"timeoutMS": 2000, "event_listeners": [inserts]}
         use(shell, standalone.info.uri, connect_first(act), **options)
 
 
@@ -228,12 +228,12 @@ def test_6_aborts_time_out(shell: str, standalone: LocalDeployment) -> None:
         bucket = bucket_of(shell, client, chunk_size_bytes=2)
         stream = await wait(bucket.open_upload_stream("filename"))
         await wait(stream.write(b"\x01\x02\x03\x04"))
-        assert await times_out(stream.abort, wait) < 2.5
+        assert await times_out(stream.abort, wait) < 4
 
     with faults(standalone.info.uri) as fault:
         empty_buckets(fault.client)
-        block(fault, 2.5, "delete")
-        use(shell, standalone.info.uri, connect_first(act), timeoutMS=1000)
+        block(fault, 4, "delete")
+        use(shell, standalone.info.uri, connect_first(act), timeoutMS=2000)
 
 
 @live
@@ -244,14 +244,14 @@ def test_7_downloads_time_out(shell: str, standalone: LocalDeployment) -> None:
 
     async def act(client: Any, wait: Wait) -> None:
         stream = await wait(bucket_of(shell, client).open_download_stream(number))
-        block(fault, 2.5, "find")
-        assert await times_out(stream.read, wait) < 2.5
+        block(fault, 6, "find")
+        assert await times_out(stream.read, wait) < 6
 
     with faults(standalone.info.uri) as fault:
         empty_buckets(fault.client)
         file = {"_id": number, "length": 10, "chunkSize": 4, "filename": "length-10"}
         fault.client.db.fs.files.insert_one(file)
-        options = {"timeoutMS": 1500, "event_listeners": [finds]}
+        options = {"timeoutMS": 3000, "event_listeners": [finds]}
         use(shell, standalone.info.uri, connect_first(act), **options)
     assert [event.command["find"] for event in finds.sent] == ["fs.files", "fs.chunks"]
 
@@ -314,19 +314,19 @@ def test_9_end_session(shell: str, way: str, replica_set: LocalDeployment) -> No
     aborts = Commands("abortTransaction")
 
     async def act(client: Any, wait: Wait) -> None:
-        session = client.start_session(default_timeout_ms=1000 if way == "session" else None)
+        session = client.start_session(default_timeout_ms=1500 if way == "session" else None)
         await wait(session.start_transaction())
         await wait(client.db.coll.insert_one({"x": 1}, session=session))
         began = time.monotonic()
-        with driver.timeout(1) if way == "block" else nullcontext():
+        with driver.timeout(1.5) if way == "block" else nullcontext():
             await wait(session.end_session())
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 4
 
-    options = {"timeoutMS": 1000} if way == "client" else {}
+    options = {"timeoutMS": 1500} if way == "client" else {}
     with faults(replica_set.info.uri) as fault:
         fault.client.db.coll.drop()
         fault.client.db.create_collection("coll")
-        block(fault, 2.5, "abortTransaction")
+        block(fault, 4, "abortTransaction")
         uri = replica_set.info.uri
         use(shell, uri, connect_first(act), **options, event_listeners=[aborts])
     assert len(aborts.failures) == 1
