@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import adapter, check, diff, down, images, lint, new, report, servers, up
+from runners.cli import adapter, bench, check, diff, down, images, lint, new, report, servers, up
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
@@ -58,6 +58,7 @@ def main() -> None:
 
 for command in (
     check.check,
+    bench.bench,
     list_.list_,
     lint.lint,
     new.new,

@@ -113,7 +113,7 @@ cdef char* _spare = NULL
 
 def encode(document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False):
     """The bytes of a document; see `driver.bson.encoder.encode`."""
-    if isinstance(document, RawBSONDocument):
+    if type(document) is not dict and isinstance(document, RawBSONDocument):
         return document.raw
     cdef Writer writer = Writer(options, check_keys)
     try:
@@ -129,7 +129,7 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
     cdef Py_ssize_t start
     cdef Writer writer = Writer(options, check_keys)
     try:
-        if isinstance(document, RawBSONDocument):
+        if type(document) is not dict and isinstance(document, RawBSONDocument):
             write(writer, PyBytes_AS_STRING(<bytes?>document.raw), len(document.raw))
         else:
             write_top(writer, document)
@@ -142,7 +142,7 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
 
 
 cdef inline int write_top(Writer writer, document) except -1:
-    if not isinstance(document, _Mapping):
+    if type(document) is not dict and not isinstance(document, _Mapping):
         raise _Refused
     return write_fields(writer, document)
 

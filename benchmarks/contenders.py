@@ -1,0 +1,57 @@
+"""The two drivers that are compared; their APIs have the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from driver import bson as reference_bson
+from driver.aio import AsyncMongoClient
+from driver.bson.codec import COMPILED
+from driver.bson.extended_json import loads
+from driver.sync import MongoClient
+from driver.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A driver: its codec, and how its clients are made of a URI."""
+
+    name: str
+    version: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+    loads: Callable[[str], Any]
+    client: Callable[[str], Any]
+    async_client: Callable[[str], Any]
+
+
+def reference() -> Contender:
+    """This project's driver."""
+    return Contender(
+        "reference",
+        f"{__version__} ({'compiled' if COMPILED else 'Python'} codec)",
+        reference_bson.encode,
+        reference_bson.decode,
+        loads,
+        MongoClient,
+        AsyncMongoClient,
+    )
+
+
+def pymongo() -> Contender:
+    """PyMongo; raises ImportError where it is not installed."""
+    import bson  # noqa: PLC0415 - an extra
+    import pymongo as theirs  # noqa: PLC0415
+    from bson import json_util  # noqa: PLC0415
+
+    return Contender(
+        "pymongo",
+        f"{theirs.version} ({'C' if bson.has_c() else 'Python'} codec)",
+        bson.encode,
+        bson.decode,
+        json_util.loads,
+        theirs.MongoClient,
+        theirs.AsyncMongoClient,
+    )
