@@ -24,6 +24,7 @@ NAMESPACE_NOT_FOUND: Final = 26
 INTERRUPTED: Final = 11601
 UNAUTHORIZED: Final = 13
 IDLE_SECONDS: Final = 10.0
+REPLICATION_SECONDS: Final = 30.0
 
 
 class ControlError(CommandError):
@@ -158,7 +159,10 @@ class Control:
         return self.command("admin", {"ping": 1}, host=host).get("$clusterTime")
 
     def await_replication(self, hosts: Sequence[str]) -> None:
-        """Wait until every member of a replica set has applied what its primary has."""
+        """Wait until every member of a replica set has applied what its primary has.
+
+        Each member has at most REPLICATION_SECONDS.
+        """
         primary = self.ping()
         for host in hosts:
             session = self._session(host)
@@ -169,7 +173,7 @@ class Control:
                 "find": "nothing",
                 "limit": 1,
                 "readConcern": {"afterClusterTime": primary.get("operationTime")},
-                "maxTimeMS": round(IDLE_SECONDS * 1000),
+                "maxTimeMS": round(REPLICATION_SECONDS * 1000),
             }
             self.command("admin", read, host=host, session=session)
 
