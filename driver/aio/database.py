@@ -28,7 +28,8 @@ class AsyncDatabase(Scoped, Watchable):
     """A database; made by `client[name]`, never touches the server itself."""
 
     def __init__(self, client: AsyncMongoClient, name: str, scope: Scope) -> None:
-        check_name("database", name, forbidden='\0 ./\\$"', empty=False)
+        if name != "$external":  # where users are whose credentials are kept elsewhere
+            check_name("database", name, forbidden='\0 ./\\$"', empty=False)
         self.client = client
         self.name = self._db = name
         self._core = client._core
