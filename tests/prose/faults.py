@@ -39,7 +39,7 @@ class Faults:
         """Make a command fail: `data` says how (errorCode, writeConcernError, closeConnection …)"""
         if labels:
             data["errorLabels"] = list(labels)
-        self._configure(mode, failCommands=[command], **data)
+        self._configure(mode, **{"failCommands": [command], **data})
 
     def once(self, command: str, labels: Sequence[str] = (), **data: Any) -> None:
         """Make a command fail one time."""
