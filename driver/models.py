@@ -34,11 +34,16 @@ def with_id(document: Document) -> Document:
     return document
 
 
+def id_first(document: Document) -> Document:
+    """A document that has its `_id`, with that in front, where servers keep it."""
+    if isinstance(document, RawBSONDocument) or next(iter(document)) == "_id":
+        return document
+    return {"_id": document["_id"], **document}
+
+
 def insert_statement(document: Document, options: CodecOptions) -> Statement:
-    """The statement of a document that has its `_id` (which goes first)."""
-    if not isinstance(document, RawBSONDocument) and next(iter(document)) != "_id":
-        document = {"_id": document["_id"], **document}
-    return Statement("insert", encode(document, options))
+    """The statement of a document that has its `_id`."""
+    return Statement("insert", encode(id_first(document), options))
 
 
 def check_document(name: str, value: Any) -> None:

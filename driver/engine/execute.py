@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driver.deadline import Deadline
@@ -47,7 +46,6 @@ T = TypeVar("T")
 
 REAUTHENTICATION_REQUIRED = 391
 
-_operation_ids = count(1)
 _NOBODY: frozenset[Address] = frozenset()
 
 
@@ -95,7 +93,6 @@ class _Run(Generic[T]):
         "_described",
         "_fields",
         "_given",
-        "_id",
         "_operation",
         "_pin",
         "_preference",
@@ -119,7 +116,6 @@ class _Run(Generic[T]):
         self._given = session
         self._fields = Fields(core, operation, session)
         self._pin = pin
-        self._id = next(_operation_ids)
         self._sent = False
         self._deprioritized: frozenset[Address] = _NOBODY
         self._preference = ReadPreference.PRIMARY
@@ -196,7 +192,8 @@ class _Run(Generic[T]):
                 local_threshold=options.local_threshold,
             )
             name = self._operation.name
-            selected = await topology.select_server(criteria, timeout, name, self._id)
+            number = self._operation.number
+            selected = await topology.select_server(criteria, timeout, name, number)
             # What was learned of the servers while waiting may change where it can go.
             before, preference = preference, fields.preference(topology.description)
             if before == preference:
@@ -257,7 +254,7 @@ class _Run(Generic[T]):
             command,
             publisher=core.publisher,
             options=self._operation.codec_options,
-            operation_id=self._id,
+            operation_id=self._operation.number,
             deadline=deadline,
         )
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from driver.engine.session import AsyncClientSession
 from driver.errors import BulkWriteError, MongoError
 from driver.models import Statement
-from driver.operations.base import Retry
+from driver.operations.base import Retry, next_number
 from driver.operations.write import Delete, Insert, Update, Write
 from driver.replies import write_concern_error_in, write_error_in
 
@@ -123,6 +123,7 @@ async def write_many(
     One deadline is for all of its commands (CSOT, "Batching").
     """
     todo = list(statements)
+    options["number"] = next_number()
     result = BulkResult()
     borrowed = core.implicit_session() if session is None else None
     deadline = core.deadline(options.get("timeout"), session)

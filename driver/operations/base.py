@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
 
 from driver.bson import CodecOptions
@@ -77,17 +78,27 @@ class ReplyFrom:
     server: ServerDescription
 
 
+_numbers = count(1)
+
+
+def next_number() -> int:
+    """A number that no other operation of this process has."""
+    return next(_numbers)
+
+
 @dataclass(kw_only=True)
 class Operation(Generic[T]):
     """Base of all operations.
 
     `is_read` operations take a read concern and a read preference; others go to a writable
     server. `retry` says whether this very operation may be tried twice, with the options of the
-    client still to be asked. `timeout`, in seconds, is for all of it with its retries (CSOT); None
+    client still to be asked. `number` is what events and logs call the operation's id; the parts of
+    a bulk share it. `timeout`, in seconds, is for all of it with its retries (CSOT); None
     where it is unset, and then `time_limit` stands above the client's socket timeout.
     """
 
     name: str = ""
+    number: int = field(default_factory=next_number)
     takes_session: ClassVar[bool] = True
     ends_transaction: ClassVar[bool] = False
     time_limit: ClassVar[float | None] = None

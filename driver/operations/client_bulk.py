@@ -16,6 +16,7 @@ from driver.models import (
     UpdateMany,
     UpdateOne,
     WriteModel,
+    id_first,
     with_id,
 )
 from driver.normalize import collation_document, hint_document, sort_document
@@ -23,7 +24,8 @@ from driver.operations.base import WIRE_VERSION_8_0, Command, Operation, ReplyFr
 from driver.operations.query import CursorReply, cursor_reply
 from driver.topology.description import ServerDescription
 
-_COMMAND_OVERHEAD = 16 * 1024
+_OPERATION_OVERHEAD = 16 * 1024  # what an operation may weigh beyond the largest document
+_MESSAGE_OVERHEAD = 1000  # for what all commands share (bulk-write, "Total Message Size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def bulk_operation(model: WriteModel) -> BulkOperation:
         )
     model.check()
     if isinstance(model, InsertOne):
-        document = with_id(model.document)
+        document = id_first(with_id(model.document))
         return BulkOperation("insert", model.namespace, {"document": document})
     multi = isinstance(model, UpdateMany | DeleteMany)
     fields: dict[str, Any] = {"filter": model.filter}
@@ -101,7 +103,7 @@ class BulkWrite(Operation[BulkReply]):
             comment=self.comment,
             rawData=raw_data(self.raw_data, server),
         )
-        encoded, namespaces = self._fitting(server)
+        encoded, namespaces = self._fitting(server, len(encode(document, self.codec_options)))
         self.taken = len(encoded)
         info = [encode({"ns": namespace}) for namespace in namespaces]
         return Command(self.database, document, (("ops", encoded), ("nsInfo", info)))
@@ -111,8 +113,10 @@ class BulkWrite(Operation[BulkReply]):
         results = cursor_reply(reply, source) if "cursor" in reply else None
         return BulkReply(self.taken, reply, results)
 
-    def _fitting(self, server: ServerDescription) -> tuple[list[bytes], dict[str, int]]:
-        room = server.max_message_size_bytes - _COMMAND_OVERHEAD
+    def _fitting(
+        self, server: ServerDescription, size_of_command: int
+    ) -> tuple[list[bytes], dict[str, int]]:
+        room = server.max_message_size_bytes - _MESSAGE_OVERHEAD - size_of_command
         largest = server.max_bson_object_size
         encoded: list[bytes] = []
         namespaces: dict[str, int] = {}
@@ -120,12 +124,12 @@ class BulkWrite(Operation[BulkReply]):
             known = operation.namespace in namespaces
             index = namespaces.setdefault(operation.namespace, len(namespaces))
             data = encode({operation.kind: index, **operation.fields}, self.codec_options)
-            if len(data) > largest + _COMMAND_OVERHEAD:
+            if len(data) > largest + _OPERATION_OVERHEAD:
                 raise DocumentTooLarge(
                     f"bulkWrite: operation {self.start + len(encoded)} has {len(data)} bytes;"
                     f" the server takes {largest}"
                 )
-            room -= len(data) + (0 if known else len(operation.namespace) + 16)
+            room -= len(data) + (0 if known else len(encode({"ns": operation.namespace})))
             if encoded and (room < 0 or len(encoded) == server.max_write_batch_size):
                 if not known:
                     del namespaces[operation.namespace]

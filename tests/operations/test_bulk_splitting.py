@@ -295,7 +295,7 @@ def test_a_client_bulk_is_cut_by_number_and_names_only_its_own_namespaces(shell:
 def test_a_client_bulk_is_cut_by_size(shell: str) -> None:
     replies = [results(inserted=4)] * 3
     server = primary(
-        in_turn(bulkWrite=list(replies)), maxWireVersion=25, maxMessageSizeBytes=ROOM + 4500
+        in_turn(bulkWrite=list(replies)), maxWireVersion=25, maxMessageSizeBytes=1000 + 4500
     )
     client_bulk(shell, server, spread(10, 900))
     sizes = [
