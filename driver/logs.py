@@ -8,13 +8,14 @@ writes them. Nothing is formatted unless the logger is enabled.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from driver import events
-from driver.bson import extended_json
+from driver.bson.extended_json import to_extended
 from driver.events import (
     CommandListener,
     ConnectionPoolListener,
@@ -55,8 +56,8 @@ def _server(address: Address) -> dict[str, Any]:
 def _document(document: Mapping[str, Any]) -> str:
     """A document as Extended JSON, cut to MONGODB_LOG_MAX_DOCUMENT_LENGTH characters."""
     limit = os.environ.get("MONGODB_LOG_MAX_DOCUMENT_LENGTH", "")
-    length = int(limit) if limit.isdecimal() else _DEFAULT_LENGTH
-    text = extended_json.dumps(document)
+    length = int(limit) if limit.isdecimal() and len(limit) < 10 else _DEFAULT_LENGTH
+    text = json.dumps(to_extended(document, relaxed=True), ensure_ascii=False)
     return text if len(text) <= length else text[:length] + "..."
 
 

@@ -16,8 +16,10 @@ from driver.errors import (
     DocumentTooLarge,
     MongoError,
 )
+from driver.events import CommandStartedEvent
 from tests.engine.clients import both_shells, use
 from tests.engine.members import QUICK, failure, in_turn, primary, quick_monitors, sent
+from tests.engine.recording import Recorder
 from tests.engine.scripted import CLOSE, Answer, ScriptedServer
 
 Wait = Callable[[Any], Awaitable[Any]]
@@ -319,3 +321,24 @@ def test_errors_of_a_client_bulk_have_the_indexes_of_the_whole(shell: str) -> No
     assert isinstance(error, ClientBulkWriteException)
     assert list(error.write_errors) == [3]
     assert error.partial_result.inserted_count == 3
+
+
+@both_shells
+def test_the_commands_of_a_bulk_have_one_operation_id(shell: str) -> None:
+    heard = Recorder()
+
+    async def act(client: Any, wait: Wait) -> None:
+        models = [InsertOne({}), InsertOne({}), DeleteOne({})]
+        await wait(client.t.c.bulk_write(models))
+        await wait(client.bulk_write(spread(2)))
+        await wait(client.admin.command("ping"))
+        await wait(client.admin.command("ping"))
+
+    with primary(
+        in_turn(bulkWrite=[results(inserted=1)] * 2), maxWireVersion=25, maxWriteBatchSize=1
+    ) as server:
+        use(shell, server.uri, act, **QUICK, event_listeners=[heard])
+    events = [e for e in heard.of(CommandStartedEvent) if e.command_name != "endSessions"]
+    ids = [event.operation_id for event in events]
+    assert len(ids) == 3 + 2 + 2
+    assert [len(set(ids[:3])), len(set(ids[3:5])), len(set(ids))] == [1, 1, 4]
