@@ -15,6 +15,7 @@ from runners.control import Control
 from runners.counterexamples import of_a_run
 from runners.deployments.base import CommandError, Deployment, DeploymentError
 from runners.kinds import KINDS, Driver, Place
+from runners.ledger import NOTHING, Ledger
 from runners.model import Failure, State, Verdict
 from runners.unified.events import EventRouter
 
@@ -78,8 +79,11 @@ def check(
     watcher: Watcher,
     *,
     choices: Sequence[plan.Choice] = (plan.Choice(),),
+    known: Ledger = NOTHING,
 ) -> list[Verdict]:
     """The verdict of every case, on each of the choices that has a deployment for it.
+
+    `known` are the driver's known failures.
 
     The watcher hears each verdict as soon as it is there. `deployments` is called only if a case
     needs a server; `execute` starts those that the plan uses and runs the cases there. Raises
@@ -95,7 +99,10 @@ def check(
     total = len(settled) + planned.runs
     verdicts: list[Verdict] = []
 
+    topologies = {each.info.id: each.info.topology for each in offered}
+
     def give(verdict: Verdict) -> None:
+        verdict = known.judge(verdict, topologies.get(verdict.deployment or ""))
         verdicts.append(verdict)
         watcher.verdict(verdict)
 

@@ -171,6 +171,13 @@ def _absolute(path: Path) -> Path:
 
 def load(path: Path, root: Path) -> SpecFile:
     """Read a spec file. Raises SpecError with one problem, at its line and column."""
+    spec = read(path, root)
+    identify(spec)
+    return spec
+
+
+def read(path: Path, root: Path) -> SpecFile:
+    """Read a file of any format that has a mapping at its top; raises SpecError as `load` does."""
     text = _read(path)
     parse = json_text.parse if path.suffix == ".json" else yaml_text.parse
     try:
@@ -179,14 +186,12 @@ def load(path: Path, root: Path) -> SpecFile:
         position = Position(path, *error.spot)
         raise SpecError([Problem(position, error.rule, error.message, error.mend)]) from None
     if not isinstance(value, dict):
-        raise _file_error(path, "not-a-mapping", "the top of a spec file must be a mapping")
+        raise _file_error(path, "not-a-mapping", "the top of the file must be a mapping")
     try:
         name = _absolute(path).relative_to(_absolute(root)).as_posix()
     except ValueError:
         raise _file_error(path, "outside-root", f"the file is not below {root}") from None
-    spec = SpecFile(path, root, name, value, places)
-    identify(spec)
-    return spec
+    return SpecFile(path, root, name, value, places)
 
 
 def _read(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runners import check
+from runners import check, ledger
 from runners.adapters import load
 from runners.adapters.base import AdapterError
 from runners.collect import Found, collect
@@ -19,6 +19,7 @@ from runners.deployments.base import Deployment, DeploymentError
 from runners.deployments.offer import Wish, connect, offer
 from runners.deployments.security import Security
 from runners.kinds import Driver, Place
+from runners.ledger import Ledger
 from runners.load import SpecError, find
 from runners.model import Case, State, Topology, Verdict
 from runners.plan import Choice, plan
@@ -89,6 +90,10 @@ class Checking:
 
     def verdict(self, item: CaseItem) -> Verdict:
         """Run a case, unless its verdict is clear without that."""
+        topology = item.deployment.info.topology if item.deployment else None
+        return self._known.judge(self._verdict(item), topology)
+
+    def _verdict(self, item: CaseItem) -> Verdict:
         case = item.found.case
         if settled := check.settle(item.found, self._driver.info):
             return settled
@@ -115,6 +120,12 @@ class Checking:
     def _driver(self) -> Driver:
         with _usage_errors():
             return self._closing.enter_context(check.opened(load(self._driver_name)))
+
+    @cached_property
+    def _known(self) -> Ledger:
+        name = self._driver.info.name
+        with _usage_errors():
+            return ledger.load(ledger.own(name), name)
 
     @cached_property
     def _offered(self) -> list[Deployment]:

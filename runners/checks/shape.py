@@ -33,9 +33,13 @@ _TYPES = {
 
 def check_shape(spec: SpecFile) -> Iterator[Problem]:
     """Compare with the schema, and the fields' ages with the version that the file declares."""
-    declared = declared_version(spec)
+    return check_schema(spec, format_of(spec).schema, declared_version(spec))
+
+
+def check_schema(spec: SpecFile, schema: str, declared: Version | None = None) -> Iterator[Problem]:
+    """Compare a file with the schema of that name."""
     seen = set()
-    for error in validator(format_of(spec).schema).iter_errors(spec.value):
+    for error in validator(schema).iter_errors(spec.value):
         if error.validator == "since" and not _is_too_new(error, declared):
             continue
         for problem in _describe(spec, error):

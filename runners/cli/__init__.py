@@ -12,7 +12,20 @@ from typing import Any
 import click
 
 from runners.adapters.base import AdapterError
-from runners.cli import adapter, bench, check, diff, down, images, lint, new, report, servers, up
+from runners.cli import (
+    adapter,
+    bench,
+    check,
+    diff,
+    down,
+    images,
+    ledger,
+    lint,
+    new,
+    report,
+    servers,
+    up,
+)
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
@@ -67,6 +80,7 @@ for command in (
     servers.servers,
     images.images,
     adapter.adapter,
+    ledger.ledger,
     report.report,
     diff.diff,
 ):

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from runners import check as checking
+from runners import ledger
 from runners.adapters import NAMES, load
 from runners.adapters.base import Adapter, DriverInfo
 from runners.adapters.process import ProcessAdapter
@@ -18,6 +19,7 @@ from runners.cli.options import (
     AUTH,
     HTML,
     JUNIT,
+    LEDGER,
     MONGOD,
     PATHS,
     SERVERS,
@@ -34,6 +36,7 @@ from runners.collect import Collection
 from runners.deployments.base import Deployment
 from runners.deployments.offer import LOCAL, Wish, connect, offer
 from runners.deployments.security import Security
+from runners.ledger import Ledger
 from runners.model import Topology, Verdict
 from runners.report import html, junit, run_file
 from runners.report.run import Run, specs_at
@@ -135,6 +138,8 @@ class Recorder:
 )
 @JUNIT
 @HTML
+@LEDGER
+@click.option("--no-ledger", is_flag=True, help="Judge as if no failure were known.")
 @ended_by_sigterm()
 def check(
     paths: tuple[Path, ...],
@@ -154,6 +159,8 @@ def check(
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
+    ledgers: tuple[Path, ...],
+    no_ledger: bool,
 ) -> None:
     """Run the cases of spec files, or without PATH our own, against a driver.
 
@@ -166,11 +173,12 @@ def check(
     paths = paths_or_own(paths)
     collection, of_run = _part(selected(paths, suites, text), part)
     wish = Wish(on, topologies, servers, mongod, Security(auth, tls), single_mongos)
+    known = _known(ledgers, no_ledger, collection)
     loads = _loads(drivers, commands)
     runs: list[Run] = []
     names: list[str] = []
     for name, load_driver in loads:
-        run = replace(_check_one(load_driver, collection, wish, paths, jobs), shard=of_run)
+        run = replace(_check_one(load_driver, collection, wish, paths, jobs, known), shard=of_run)
         runs.append(run)
         names.append(name or run.driver.name)
         summary(run)
@@ -209,16 +217,31 @@ def _loads(
     ]
 
 
+def _known(paths: Sequence[Path], nothing: bool, collection: Collection) -> Callable[[str], Ledger]:
+    """What gives the known failures of a driver, by its name."""
+    if nothing and paths:
+        raise click.UsageError("--ledger and --no-ledger contradict each other")
+
+    def known(driver: str) -> Ledger:
+        found = ledger.NOTHING if nothing else ledger.load(paths or ledger.own(driver), driver)
+        found.check(collection)
+        return found
+
+    return known
+
+
 def _check_one(
     load_driver: Callable[[], Adapter],
     collection: Collection,
     wish: Wish,
     paths: Sequence[Path],
     jobs: int,
+    known: Callable[[str], Ledger],
 ) -> Run:
     """Check one driver; an interrupted check gives what it found."""
     with checking.opened(load_driver()) as driver, progress() as shown:
         recorder = Recorder(shown)
+        of_driver = known(driver.info.name)
 
         def deployments() -> Sequence[Deployment]:
             recorder.offered = offer(wish, connect, recorder.say)
@@ -230,7 +253,11 @@ def _check_one(
             else SideBySide(jobs, load_driver, connect)
         )
         try:
-            checking.check(collection, driver, deployments, execute, recorder, choices=wish.choices)
+            checking.check(
+                *(collection, driver, deployments, execute, recorder),
+                choices=wish.choices,
+                known=of_driver,
+            )
         except KeyboardInterrupt:
             return recorder.run(driver.info, paths, complete=False)
         return recorder.run(driver.info, paths, complete=True)

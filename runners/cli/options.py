@@ -41,6 +41,14 @@ HTML = click.option(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write a page with everything: suites by drivers, and each case down to its events.",
 )
+LEDGER = click.option(
+    "--ledger",
+    "ledgers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Known failures of the driver, a file or folder; repeatable; default: our own.",
+)
 AUTH = click.option("--auth", is_flag=True, help="Clients have to authenticate.")
 TLS = click.option("--tls", is_flag=True, help="Clients have to use TLS.")
 

@@ -19,7 +19,10 @@ export class ObservedClient {
     this.checkedOut = 0;
     this.ready = new Map(); // by address
     this.listening = !spec.awaitMinPoolSizeMS;
-    this.client = make(spec, (log) => this.listening && publish("log", logMessage(log)));
+    this.client = make(spec, (log) => {
+      // connect() selects a server for itself, which is no operation of a case.
+      if (this.listening && log.operation !== "handshake") publish("log", logMessage(log));
+    });
     this.observe(spec, publish);
     this.count();
   }

@@ -21,7 +21,10 @@ const CONVERSIONS = {
   session: (name, find) => find("session", name),
   readPreference: ({ mode, tagSets, maxStalenessSeconds, hedge }) =>
     new ReadPreference(mode, tagSets, { maxStalenessSeconds, hedge }),
-  returnDocument: (value) => value.toLowerCase(),
+  returnDocument: (value) => {
+    if (!/^(before|after)$/i.test(value)) throw new Broken("returnDocument is Before or After");
+    return value.toLowerCase();
+  },
   defaultTransactionOptions: (value, find) => converted(value, find),
   source: (value) => {
     if (typeof value.$$hexBytes !== "string") throw new Broken("source should be {$$hexBytes}");

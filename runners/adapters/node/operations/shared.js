@@ -1,11 +1,10 @@
 /** Arguments of most operations. */
 export const COMMON = "session comment timeoutMS rawData";
 
-export const WATCH = `${COMMON} pipeline batchSize collation fullDocument fullDocumentBeforeChange
-  maxAwaitTimeMS resumeAfter showExpandedEvents startAfter startAtOperationTime timeoutMode`.replaceAll(
-  "\n ",
-  "",
-);
+/** Arguments of a change stream; the driver knows no timeoutMS there. */
+export const WATCH =
+  "session comment rawData pipeline batchSize collation fullDocument fullDocumentBeforeChange " +
+  "maxAwaitTimeMS resumeAfter showExpandedEvents startAfter startAtOperationTime";
 
 /** Open a change stream: the aggregate is sent at once. */
 export async function watch(target, { pipeline, ...options }) {
