@@ -119,8 +119,9 @@ def _insert(path: Path, file: SpecFile | None, entries: dict[str, str]) -> None:
             (item["case"], file.locate(("failures", index)).line - 1)
             for index, item in enumerate(ledger.items(file))
         ]
-    for id_ in sorted(entries, reverse=True):
-        line = next((line for case, line in places if case > id_), len(lines))
+    end = len(lines)
+    for id_ in sorted(entries, reverse=True):  # so that the places before stay what they are
+        line = next((line for case, line in places if case > id_), end)
         lines.insert(line, entries[id_])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(lines), encoding="utf-8")

@@ -63,14 +63,14 @@ def test_nothing_that_is_there_changes(tmp_path: Path) -> None:
     path = tmp_path / "crud.yml"
     before = path.read_text().replace("note: why", "note: why  # a comment of mine")
     path.write_text(before)
-    more = [(f"crud/x.json::{name}", State.FAIL, "new") for name in "az"]
+    more = [(f"crud/x.json::{name}", State.FAIL, "new") for name in "azyb"]
     list(update([run(FAIL, *more)], tmp_path))
     after = path.read_text()
     cases = [line.split("::")[1][:1] for line in after.splitlines() if "case:" in line]
-    assert cases == ["a", "m", "z"]
+    assert cases == ["a", "b", "m", "y", "z"]
     assert before.removeprefix("failures:\n") in after
     explain(tmp_path)
-    assert len(ledger.load([tmp_path], "mine").entries) == 3
+    assert len(ledger.load([tmp_path], "mine").entries) == 5
 
 
 def test_a_second_time_adds_nothing(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ export class ObservedClient {
       if (!spec.observeEvents?.includes(event)) continue;
       this.client.on(name, (body) => {
         if (!this.listening || (name.startsWith("command") && !isWanted(body, spec))) return;
-        publish(event, convert(body));
+        const converted = convert(body);
+        setImmediate(() => publish(event, converted)); // the driver logs what it has published
       });
     }
     for (const event of spec.observeEvents ?? []) {

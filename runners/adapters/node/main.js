@@ -76,7 +76,9 @@ const lines = createInterface({ input: process.stdin });
 lines.on("line", async (line) => {
   const call = JSON.parse(line);
   if (call.call === "ended") return callbacks.get(call.within)(call);
-  give({ id: call.id, ...(await answer(call)) });
+  const answered = await answer(call);
+  await new Promise(setImmediate); // events that came before it go first
+  give({ id: call.id, ...answered });
   if (call.call === "shutdown") process.exit(0);
 });
 lines.on("close", () => process.exit(0));

@@ -20,7 +20,7 @@ export function converted(given, find) {
 const CONVERSIONS = {
   session: (name, find) => find("session", name),
   readPreference: ({ mode, tagSets, maxStalenessSeconds, hedge }) =>
-    new ReadPreference(mode, tagSets, { maxStalenessSeconds, hedge }),
+    new ReadPreference(uncapitalized(mode), tagSets, { maxStalenessSeconds, hedge }),
   returnDocument: (value) => {
     if (!/^(before|after)$/i.test(value)) throw new Broken("returnDocument is Before or After");
     return value.toLowerCase();
@@ -31,3 +31,8 @@ const CONVERSIONS = {
     return Buffer.from(value.$$hexBytes, "hex");
   },
 };
+
+/** Files write modes as `Secondary`, too. */
+function uncapitalized(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
