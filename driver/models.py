@@ -16,7 +16,7 @@ from driver.normalize import collation_document, hint_document, sort_document
 Document: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Statement:
     """One encoded write: a document to insert, or an element of `updates` or `deletes`."""
 
@@ -28,7 +28,9 @@ class Statement:
 
 def with_id(document: Document) -> Document:
     """The document with an `_id`, added in place where the caller gave none."""
-    if isinstance(document, RawBSONDocument) or "_id" in document:
+    if type(document) is not dict and isinstance(document, RawBSONDocument):
+        return document
+    if "_id" in document:
         return document
     document["_id"] = ObjectId()  # type: ignore[index]
     return document
@@ -42,13 +44,13 @@ def id_first(document: Document) -> Document:
 
 
 def insert_statement(document: Document, options: CodecOptions) -> Statement:
-    """The statement of a document that has its `_id`."""
-    return Statement("insert", encode(id_first(document), options))
+    """The statement of a document that has its `_id` (which goes first)."""
+    return Statement("insert", encode(document, options, id_first=True))
 
 
 def check_document(name: str, value: Any) -> None:
     """Raise TypeError unless `value` is a mapping."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):
         raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
 
 

@@ -55,7 +55,7 @@ class CollectionReads(CollectionBase):
 
         `timeout_mode` is a `TimeoutMode`: what the timeout is for.
         """
-        if filter is not None and not isinstance(filter, Mapping):
+        if filter is not None and not isinstance(filter, (dict, Mapping)):
             raise TypeError(f"filter must be a mapping, not {type(filter).__name__}")
         operation = Find(
             **self._place(),
@@ -98,9 +98,10 @@ class CollectionReads(CollectionBase):
         **kwargs: Any,
     ) -> Any:
         """The first document that matches, or None; a filter that is no mapping is an `_id`."""
-        if filter is not None and not isinstance(filter, Mapping):
+        if filter is not None and not isinstance(filter, (dict, Mapping)):
             filter = {"_id": filter}  # noqa: A001
-        cursor = self.find(filter, *args, **kwargs).limit(-1)
+        cursor = self.find(filter, *args, **kwargs)
+        cursor.ask_for_one()
         try:
             return await cursor.try_next()
         finally:

@@ -85,7 +85,10 @@ class CollectionWrites(CollectionBase):
         """Insert documents, in as few commands as possible; raises BulkWriteError."""
         if isinstance(documents, (Mapping, str, bytes)):
             raise TypeError("documents must be a list of documents")
-        given = [with_id(document) for document in _checked(documents)]
+        given = list(documents)
+        for document in given:
+            check_document("a document", document)
+        given = [with_id(document) for document in given]
         if not given:
             raise ValueError("documents must not be empty")
         options = self._write_options(
@@ -367,9 +370,3 @@ class CollectionWrites(CollectionBase):
         if options:
             raise TypeError(f"find_one_and_* has no option {', '.join(sorted(options))}")
         return await self._core.execute(operation, session)
-
-
-def _checked(documents: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    for document in documents:
-        check_document("a document", document)
-        yield document

@@ -210,6 +210,10 @@ class AsyncCursor(_Cursor):
         """At most so many documents; negative: in one batch."""
         return self._set(limit=limit)
 
+    def ask_for_one(self) -> None:
+        """As `limit(-1)`, for a cursor that nobody but its maker has."""
+        self._find.limit = -1
+
     def skip(self, skip: int) -> AsyncCursor:
         """Leave out the first documents."""
         if skip < 0:

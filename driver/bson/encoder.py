@@ -63,17 +63,26 @@ def encode(
     options: CodecOptions = DEFAULT_CODEC_OPTIONS,
     *,
     check_keys: bool = False,
+    id_first: bool = False,
 ) -> bytes:
     """The bytes of a document; a RawBSONDocument's are copied as they are.
 
-    `check_keys` refuses keys that begin with `$` or contain a dot. Raises InvalidDocument, which
-    names the path of the value that BSON cannot hold.
+    `check_keys` refuses keys that begin with `$` or contain a dot. `id_first` puts the `_id` in
+    front, wherever the document has it: the server would move it there itself. Raises
+    InvalidDocument, which names the path of the value that BSON cannot hold.
     """
     if isinstance(document, RawBSONDocument):
         return document.raw
     buffer = bytearray()
-    write_document(buffer, document, options, check_keys=check_keys)
+    ordered = _with_id_first(document) if id_first else document
+    write_document(buffer, ordered, options, check_keys=check_keys)
     return bytes(buffer)
+
+
+def _with_id_first(document: Any) -> Any:
+    if isinstance(document, Mapping) and "_id" in document:
+        return {"_id": document["_id"], **document}
+    return document
 
 
 def write_document(

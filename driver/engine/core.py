@@ -161,7 +161,8 @@ class Core:
     def acquire_server_session(self) -> ServerSession:
         """A server session from the pool."""
         with self._lock:
-            session = self._sessions.acquire(self.runtime.now(), self._session_timeout())
+            timeout = self.topology.description.logical_session_timeout_minutes
+            session = self._sessions.acquire(self.runtime.now(), timeout)
             session.pool = self._sessions
             return session
 
@@ -169,10 +170,8 @@ class Core:
         """Give a server session back."""
         with self._lock:
             if session.pool is self._sessions:
-                self._sessions.release(session, self.runtime.now(), self._session_timeout())
-
-    def _session_timeout(self) -> int | None:
-        return self.topology.description.logical_session_timeout_minutes
+                timeout = self.topology.description.logical_session_timeout_minutes
+                self._sessions.release(session, self.runtime.now(), timeout)
 
     # Cluster time.
 

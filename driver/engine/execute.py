@@ -179,7 +179,8 @@ class _Run(Generic[T]):
             timeout = min(timeout, self._deadline.left(now))
             self._checked_out_by = now + timeout
         fields, topology = self._fields, core.topology
-        preference = fields.preference(topology.description)
+        known = topology.description
+        preference = fields.preference(known)
         pin = self._place()
         if pin is not None and pin.address is not None:
             self._preference = preference or ReadPreference.PRIMARY
@@ -195,8 +196,10 @@ class _Run(Generic[T]):
             number = self._operation.number
             selected = await topology.select_server(criteria, timeout, name, number)
             # What was learned of the servers while waiting may change where it can go.
-            before, preference = preference, fields.preference(topology.description)
-            if before == preference:
+            before, learned = preference, topology.description
+            if learned is not known:
+                known, preference = learned, fields.preference(learned)
+            if before is preference or before == preference:
                 self._preference = preference or ReadPreference.PRIMARY
                 return selected
 
@@ -209,7 +212,6 @@ class _Run(Generic[T]):
         """Send the command once; what fails is told to the topology and labelled."""
         core, described = self._core, self._described
         check_out, deadline = self._limits(described)
-        source = ReplyFrom(server.address, described)
         pin = self._place()
         connection = pin.connection if pin is not None else None
         command: Command | None = None
@@ -233,6 +235,7 @@ class _Run(Generic[T]):
             return _Attempt(source, reply, error)
         except MongoError as failure:
             self._report(failure, connection, described, getattr(failure, "details", None))
+            source = ReplyFrom(server.address, described)
             return _Attempt(source, None, failure, sent=connection is not None)
         except BaseException:
             if connection is not None and self._fields.session is not None:

@@ -111,6 +111,9 @@ class Pool:
         """An idle connection, or a new one, in the order of asking."""
         waiter: Waiter | None = None
         with self._lock:
+            connection = self._state.take(started)
+            if connection is not None:
+                return connection
             ticket, gone = self._state.ask(started)
             if ticket.outcome is Outcome.WAIT:
                 ticket.signal = waiter = self._runtime.waiter()
@@ -136,7 +139,8 @@ class Pool:
             reason, gone = self._state.check_in(
                 connection, self._runtime.now(), broken=connection.broken
             )
-        self._put_away(connection, reason, gone)
+        if reason is not None or gone:
+            self._put_away(connection, reason, gone)
 
     def _put_away(
         self, connection: Connection, reason: str | None, gone: list[tuple[Connection, str]]

@@ -154,5 +154,7 @@ def raw_data(wanted: bool | None, server: ServerDescription) -> bool | None:
 
 def put(document: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Add the fields that have a value, in order; `let_` stands for the keyword-like `let`."""
-    document.update((name, value) for name, value in fields.items() if value is not None)
+    for name, value in fields.items():
+        if value is not None:
+            document[name] = value  # noqa: PERF403 - a comprehension is a frame of its own
     return document

@@ -31,7 +31,7 @@ class CursorReply:
 def cursor_reply(reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
     """The `cursor` of a reply, with its first or next batch."""
     cursor = reply.get("cursor")
-    if not isinstance(cursor, Mapping):
+    if not isinstance(cursor, (dict, Mapping)):
         raise InvalidOperation("the command's reply has no cursor; run it with command()")
     batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
     return CursorReply(

@@ -95,15 +95,15 @@ class PoolState(Generic[C]):
     @property
     def generation(self) -> int:
         """How often the whole pool was cleared."""
-        return self._generations[None]
+        return self._generations.get(None, 0)
 
     def generation_of(self, service_id: Any) -> int:
         """How often the pool was cleared for that service; None stands for no load balancer."""
-        return self._generations[service_id]
+        return self._generations.get(service_id, 0)
 
     def is_stale(self, connection: C) -> bool:
         """Whether the pool was cleared since the connection's handshake."""
-        return connection.generation != self._generations[connection.service_id]
+        return connection.generation != self._generations.get(connection.service_id, 0)
 
     def uses(self) -> Counter[str | None]:
         """How many of the connections in use are kept, and for what."""
@@ -121,6 +121,19 @@ class PoolState(Generic[C]):
         if self.max_idle is not None and now - connection.idle_since > self.max_idle:
             return "idle"
         return None
+
+    def take(self, now: float) -> C | None:
+        """An idle connection where nobody waits for one: `ask` for those in no need to queue up.
+
+        None where there is none, or it perished; `ask` then says what to do.
+        """
+        if self.queue or not self.idle or self.status is not Status.READY:
+            return None
+        if self.perished(self.idle[-1], now) is not None:
+            return None
+        connection = self.idle.pop()
+        self.in_use.add(connection)
+        return connection
 
     def ask(self, now: float) -> tuple[Ticket[C], list[tuple[C, str]]]:
         """Queue up for a connection; also gives perished connections that must be closed."""
@@ -177,7 +190,7 @@ class PoolState(Generic[C]):
         else:
             connection.idle_since = now
             self.idle.append(connection)
-        return reason, self._serve(now)
+        return reason, self._serve(now) if self.queue else []
 
     def wants_filling(self) -> bool:
         """Whether min_size asks for a connection now; if so it is counted as pending."""

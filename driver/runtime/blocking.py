@@ -53,7 +53,8 @@ class BlockingStream:
 
     async def write(self, data: bytes | bytearray, until: float | None) -> None:
         """Send all of `data`."""
-        self._limit(until)
+        if until is not None or self._timeout is not None:
+            self._limit(until)
         self._socket.sendall(data)
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
@@ -62,7 +63,8 @@ class BlockingStream:
             self._start = self._end = 0
         self._fill(4, until)
         length = frame_length(self._buffer, self._start, limit)
-        self._fill(length, until)
+        if self._end - self._start < length:
+            self._fill(length, until)
         start = self._start
         self._start += length
         return memoryview(self._buffer)[start : self._start]
@@ -79,7 +81,8 @@ class BlockingStream:
             self._start, self._end = 0, len(kept)
         view = memoryview(self._buffer)
         while self._end - self._start < size:
-            self._limit(until)
+            if until is not None or self._timeout is not None:
+                self._limit(until)
             count = self._socket.recv_into(view[self._end :])
             if count == 0:
                 raise EOFError("the server closed the connection")

@@ -10,7 +10,7 @@ from driver.bson import Timestamp
 
 def is_cluster_time(value: object) -> bool:
     """Whether a `$clusterTime` can be compared with others; a peer may send anything."""
-    return isinstance(value, Mapping) and isinstance(value.get("clusterTime"), Timestamp)
+    return isinstance(value, (dict, Mapping)) and isinstance(value.get("clusterTime"), Timestamp)
 
 
 def later(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Any:

@@ -71,6 +71,9 @@ _REFUSALS: Mapping[tuple[State, Step], str] = {
 }
 
 
+_NO_OPTIONS = TransactionOptions()
+
+
 class Transaction:
     """The transaction of a session, which has one at a time.
 
@@ -81,7 +84,7 @@ class Transaction:
 
     def __init__(self) -> None:
         self.state = State.NONE
-        self.options = TransactionOptions()
+        self.options = _NO_OPTIONS
         self.recovery_token: Mapping[str, Any] | None = None
         self.sent = False
 

@@ -98,6 +98,8 @@ def encoded_alike(document: Any, **more: Any) -> None:
     for check_keys in (False, True):
         theirs = outcome(encoder.encode, document, check_keys=check_keys, **more)
         assert outcome(bson.encode, document, check_keys=check_keys, **more) == theirs
+        moved = outcome(encoder.encode, document, check_keys=check_keys, id_first=True, **more)
+        assert outcome(bson.encode, document, check_keys=check_keys, id_first=True, **more) == moved
         buffer = bytearray(b"head")
         written = outcome(bson.write_document, buffer, document, check_keys=check_keys, **more)
         if isinstance(theirs, bytes):
@@ -337,7 +339,7 @@ ODD = st.one_of(
     st.uuids(),
     st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(minutes=90))])),
 )
-ODD_KEYS = st.sampled_from(["a", "$b", "c.d", "e\0", "\xe9", "\ud800", "", Name.FIRST, 5])
+ODD_KEYS = st.sampled_from(["a", "_id", "$b", "c.d", "e\0", "\xe9", "\ud800", "", Name.FIRST, 5])
 
 
 def _containers(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -175,6 +175,17 @@ def test_a_failed_write_leaves_the_buffer_alone() -> None:
     assert buffer == b"head"
 
 
+@pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
+def test_the_id_goes_first(kind: Any) -> None:
+    document = kind({"a": 1, "_id": 2, "b": {"c": 3, "_id": 4}})
+    moved = decode(encode(document, id_first=True))
+    assert list(moved) == ["_id", "a", "b"]
+    assert list(moved["b"]) == ["c", "_id"]
+    assert moved == decode(encode(document))
+    assert list(document) == ["a", "_id", "b"]
+    assert encode({"a": 1}, id_first=True) == encode({"a": 1})
+
+
 def test_old_binary_has_its_length_twice() -> None:
     data = encode({"b": Binary(b"xyz", 2)})
     assert data == b"\x14\0\0\0\x05b\0\x07\0\0\0\x02\x03\0\0\0xyz\0"

@@ -220,18 +220,18 @@ def forgetful(state: Any, connection: Any, now: float, *, broken: bool) -> Any:
     return gone
 
 
-def oldest_first(state: Any, now: float, gone: Any) -> Any:
+def oldest_first(state: Any, now: float) -> Any:
     state.idle.reverse()
-    return TAKE(state, now, gone)
+    return TAKE(state, now)
 
 
-CHECK_IN, TAKE = PoolState.check_in, PoolState._take_idle
+CHECK_IN, TAKE = PoolState.check_in, PoolState.take
 
 
 @pytest.mark.parametrize(
     ("method", "broken", "case"),
     [
-        ("_take_idle", oldest_first, "newest-idle-connection-first"),
+        ("take", oldest_first, "newest-idle-connection-first"),
         ("perished", lambda *_: None, "idle-too-long-in-the-background"),
         ("wants_filling", lambda _: False, "idle-too-long-in-the-background"),
         ("check_in", forgetful, "idle-time-begins-with-each-check-in"),

@@ -91,6 +91,32 @@ def test_the_newest_idle_connection_is_used_first() -> None:
     assert ask(state).connection is oldest
 
 
+def test_an_idle_connection_is_taken_at_once_where_nobody_waits() -> None:
+    state = pool(max_size=2, max_idle=10.0)
+    assert state.take(0.0) is None
+    older, newer = create(state), create(state)
+    check_in(state, older)
+    check_in(state, newer)
+    assert (state.take(0.0), state.in_use) == (newer, {newer})
+    assert state.take(10.5) is None  # it was idle too long
+    assert list(state.idle) == [older]
+    state.clear(None)
+    state.ready()
+    assert state.take(0.0) is None
+
+
+def test_who_waits_comes_before_who_would_take() -> None:
+    state = pool(max_size=1)
+    connection = create(state)
+    waiting = ask(state)
+    check_in(state, connection)
+    assert waiting.connection is connection
+    assert state.take(0.0) is None
+    state.queue.append(ask(state))
+    state.idle.append(connection)
+    assert state.take(0.0) is None
+
+
 def test_an_answer_rings_the_waiting_tickets_bell_only() -> None:
     state = pool(max_size=1)
     connection = create(state)

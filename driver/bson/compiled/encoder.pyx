@@ -25,6 +25,7 @@ import datetime as _datetime
 from collections.abc import Mapping as _Mapping
 
 from driver.bson import encoder as _readable
+from driver.bson.binary import Binary as _Binary
 from driver.bson.codec_options import DEFAULT_CODEC_OPTIONS
 from driver.bson.codec_options import MAX_DEPTH as _MAX_DEPTH
 from driver.bson.errors import InvalidDocument
@@ -52,11 +53,12 @@ cdef enum:
     NUMBER_SIZE = 24  # of an array's index, as text
     KEPT = 1 << 16  # a buffer of this size waits for the next document
     INDEXES = 1000
+    OLD_BINARY = 2  # a subtype that has its length twice
 
 cdef int MAX_DEPTH = _MAX_DEPTH
 cdef object UTC = _datetime.timezone.utc
 cdef object DateTime = _datetime.datetime
-cdef object Code = _Code, Int64 = _Int64, MaxKey = _MaxKey, MinKey = _MinKey
+cdef object Binary = _Binary, Code = _Code, Int64 = _Int64, MaxKey = _MaxKey, MinKey = _MinKey
 cdef object RawBSONDocument = _RawBSONDocument, Regex = _Regex, Timestamp = _Timestamp
 cdef Py_ssize_t CODE_SCOPE = slot(Code, "scope")
 cdef Py_ssize_t RAW_BYTES = slot(RawBSONDocument, "_raw")
@@ -111,17 +113,17 @@ cdef class Writer:
 cdef char* _spare = NULL
 
 
-def encode(document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False):
+def encode(document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False, id_first=False):
     """The bytes of a document; see `driver.bson.encoder.encode`."""
     if type(document) is not dict and isinstance(document, RawBSONDocument):
         return document.raw
     cdef Writer writer = Writer(options, check_keys)
     try:
-        write_top(writer, document)
+        write_top(writer, document, id_first)
         return PyBytes_FromStringAndSize(writer.data, writer.size)
     except (_Refused, InvalidDocument, UnicodeEncodeError):
         pass
-    return _readable.encode(document, options, check_keys=check_keys)
+    return _readable.encode(document, options, check_keys=check_keys, id_first=id_first)
 
 
 def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False):
@@ -132,7 +134,7 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
         if type(document) is not dict and isinstance(document, RawBSONDocument):
             write(writer, PyBytes_AS_STRING(<bytes?>document.raw), len(document.raw))
         else:
-            write_top(writer, document)
+            write_top(writer, document, False)
     except (_Refused, InvalidDocument, UnicodeEncodeError):
         _readable.write_document(buffer, document, options, check_keys=check_keys)
         return
@@ -141,9 +143,20 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
     memcpy(PyByteArray_AS_STRING(buffer) + start, writer.data, writer.size)
 
 
-cdef inline int write_top(Writer writer, document) except -1:
-    if type(document) is not dict and not isinstance(document, _Mapping):
-        raise _Refused
+cdef inline int write_top(Writer writer, document, bint id_first) except -1:
+    cdef Py_ssize_t start
+    if type(document) is not dict:
+        if not isinstance(document, _Mapping):
+            raise _Refused
+        if id_first and "_id" in document:
+            document = {"_id": document["_id"], **document}
+    elif id_first and "_id" in <dict>document:
+        start = open_document(writer)
+        write_field(writer, "_id", (<dict>document)["_id"])
+        for key, value in (<dict>document).items():
+            if key != "_id":
+                write_field(writer, key, value)
+        return close_document(writer, start)
     return write_fields(writer, document)
 
 
@@ -298,6 +311,8 @@ cdef int write_rare_value(Writer writer, const char* name, Py_ssize_t size, valu
         write_head(writer, 0x03, name, size)
         raw = <bytes?>slot_value(value, RAW_BYTES)
         return write(writer, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw))
+    if kind is Binary:
+        return write_binary(writer, name, size, value)
     if kind is Timestamp:
         write_head(writer, 0x11, name, size)
         write_uint32(writer, slot_value(value, TIMESTAMP_INC))
@@ -406,6 +421,17 @@ cdef int write_bytes(Writer writer, const char* name, Py_ssize_t size, value) ex
     write_head(writer, 0x05, name, size)
     write_uint32(writer, <uint32_t>length)
     reserve(writer, 1)[0] = 0
+    return write(writer, PyBytes_AS_STRING(value), length)
+
+
+cdef int write_binary(Writer writer, const char* name, Py_ssize_t size, value) except -1:
+    cdef unsigned char subtype = value.subtype
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(value)
+    if length > INT32_MAX or subtype == OLD_BINARY:
+        return write_readably(writer, name[:size] + b"\0", value)
+    write_head(writer, 0x05, name, size)
+    write_uint32(writer, <uint32_t>length)
+    reserve(writer, 1)[0] = <char>subtype
     return write(writer, PyBytes_AS_STRING(value), length)
 
 
