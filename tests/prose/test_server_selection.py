@@ -55,12 +55,13 @@ def test_the_less_busy_router_is_preferred(shell: str, sharded: LocalDeployment)
         await asyncio.to_thread(heard.wait_for, ConnectionReadyEvent, 2 * AT_ONCE, 20.0)
         with faults(f"mongodb://{hosts[0]}/?directConnection=true") as fault:
             fault.set(
-                "find", mode={"times": 10_000}, blockConnection=True, blockTimeMS=500, appName=NAME
+                "find", mode={"times": 10_000}, blockConnection=True, blockTimeMS=2000, appName=NAME
             )
             slowed = await shares(client, 10)
         assert slowed[hosts[0]] < 0.25
         both = await shares(client, 100)
-        assert all(0.4 <= share <= 0.6 for share in both.values()), both
+        # Half each, but that a busy machine may slow one router more than the other.
+        assert all(0.25 <= share <= 0.75 for share in both.values()), both
 
     use(
         shell,
