@@ -9,7 +9,7 @@ import pytest
 from runners.deployments.binaries import Binary
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
-from runners.deployments.security import AUTH
+from runners.deployments.security import AUTH, Security
 from runners.model import Topology
 
 
@@ -31,4 +31,12 @@ def with_users(mongod: Binary) -> Iterator[LocalDeployment]:
 def newest_standalone(newest: Binary) -> Iterator[LocalDeployment]:
     """A server of the newest version."""
     with LocalDeployment(Topology.STANDALONE, newest, connect) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def newest_with_tls(newest: Binary) -> Iterator[LocalDeployment]:
+    """The same, which speaks TLS only."""
+    security = Security(tls=True)
+    with LocalDeployment(Topology.STANDALONE, newest, connect, security=security) as deployment:
         yield deployment
