@@ -68,6 +68,7 @@ class Dialer:
         if self._credentials is not None and self._credentials.mechanism == MECHANISM:
             self._tokens = Tokens(self._credentials, runtime, options.connect_timeout or None)
         self._runtime = runtime
+        self._declared = options.server_api.document if options.server_api is not None else {}
         self._tls = options.tls.context() if options.tls is not None else None
         self._proxy = options.proxy
         self._metadata = metadata
@@ -158,8 +159,7 @@ class Dialer:
         document["backpressure"] = "2"
         if options.load_balanced:
             document["loadBalanced"] = True
-        if options.server_api is not None:
-            document.update(options.server_api.document)
+        document.update(self._declared)
         if connection.authenticator is not None:
             document.update(connection.authenticator.hello_fields())
         until = self._until(self._timeout)
@@ -201,6 +201,7 @@ class Dialer:
             document["maxAwaitTimeMS"] = int(max_await * 1000)
             flags = EXHAUST_ALLOWED
             timeout = None if timeout is None else timeout + max_await
+        document.update(self._declared)
         document["$db"] = "admin"
         request_id = next_request_id()
         message = op_msg(request_id, document, DEFAULT_CODEC, flags=flags)
@@ -267,8 +268,9 @@ class Dialer:
         """Run a command of the authentication."""
         assert self._credentials is not None
         limit = self._for_command(deadline)
+        document = {**document, **self._declared}
         if limit is not None:
-            document = put(dict(document), maxTimeMS=limit.server_ms(self._runtime.now()))
+            put(document, maxTimeMS=limit.server_ms(self._runtime.now()))
         return await connection.run(
             Command(self._credentials.source, document),
             publisher=self._publisher,
