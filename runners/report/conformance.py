@@ -1,4 +1,4 @@
-"""Drivers side by side, as Markdown: a row a suite; what failed; what did not run, and why."""
+"""Drivers side by side, as Markdown: a row a suite; what failed; what is known or did not run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from runners.model import State, Verdict
 from runners.report.run import Run, by_state
 
-NOT_RUN = (State.UNSUPPORTED, State.UNMET, State.SKIPPED)
+EXPLAINED = (State.EXPECTED_FAIL, State.UNSUPPORTED, State.UNMET, State.SKIPPED)
 
 
 def markdown(runs: Sequence[Run]) -> str:
@@ -28,9 +28,9 @@ def markdown(runs: Sequence[Run]) -> str:
             "",
             *_failed(runs),
             "",
-            "## What did not run, and why",
+            "## What is known to fail or did not run, and why",
             "",
-            *_not_run(runs),
+            *_explained(runs),
             "",
         ]
     )
@@ -74,12 +74,12 @@ def _failed(runs: Sequence[Run]) -> Iterator[str]:
             yield f"  - {number} {state}: {file}"
 
 
-def _not_run(runs: Sequence[Run]) -> Iterator[str]:
+def _explained(runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         reasons = Counter(
             (verdict.state, _reason(verdict, run))
             for verdict in run.verdicts
-            if verdict.state in NOT_RUN
+            if verdict.state in EXPLAINED
         )
         yield f"- {_name(run)}:{'' if reasons else ' everything ran.'}"
         for (state, reason), number in reasons.most_common():

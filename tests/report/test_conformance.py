@@ -38,7 +38,9 @@ def test_reasons_are_counted_without_the_deployments_they_name() -> None:
         for n in range(2)
     ]
     unmet[0] = replace(unmet[0], reason="needs server 8.0 or newer; at hand: replicaset-6.0.5")
-    page = markdown([a_run(*unmet, a_verdict(State.SKIPPED), complete=False)])
+    others = [a_verdict(State.SKIPPED), a_verdict(State.EXPECTED_FAIL)]
+    page = markdown([a_run(*unmet, *others, complete=False)])
     assert "  - 2 unmet: needs server 8.0 or newer\n" in page
     assert "  - 1 skipped: why skipped\n" in page
+    assert "  - 1 expected-fail: why expected-fail\n" in page
     assert "interrupted" in page
