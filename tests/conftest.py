@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from runners.deployments.assembled import AssembledDeployment
 from runners.deployments.base import Connect, DeploymentError
@@ -22,6 +23,10 @@ from runners.deployments.releases import CATALOGUE
 from runners.deployments.security import OPEN, Security
 from runners.model import Topology
 from tests.absent import REQUIRED, absent
+
+# A deadline would measure how busy the machine is.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def pytest_configure() -> None:

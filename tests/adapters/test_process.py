@@ -124,11 +124,15 @@ def test_a_transaction_without_an_error(driver: ProcessAdapter) -> None:
 
 
 def test_the_harness_own_error_comes_out_of_a_transaction(driver: ProcessAdapter) -> None:
+    calls: list[str] = []
+
     def callback() -> ErrorReport | None:
+        calls.append("again and again, if the driver does not hear of it")
         raise KeyError("a case that failed in its callback")
 
     with pytest.raises(KeyError, match="in its callback"):
         driver.run("session0", "withTransaction", {}, callback=callback)
+    assert len(calls) == 1
     assert driver.run("coll", "x", {}) == Reply({})
 
 
@@ -224,11 +228,11 @@ def test_a_case_that_is_given_up_takes_its_process_along(driver: ProcessAdapter)
             ends.append(error)
 
     said = conversation(driver)
-    waiting = threading.Thread(target=hang)
+    waiting = threading.Thread(target=hang, daemon=True)
     waiting.start()
     wait_until(lambda: said.busy)
     driver.reset()
-    waiting.join()
+    waiting.join(60)
     assert_matches("still busy when its case ended", str(ends[0]))
     assert driver.run("coll", "x", {}) == Reply({})
 
