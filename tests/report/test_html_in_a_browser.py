@@ -31,6 +31,8 @@ def browser() -> Iterator[Chrome]:
     for option in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1200"):
         options.add_argument(option)
     with Chrome(options, ChromeService(driver)) as chrome:
+        # A case's details are drawn after the click that opens them.
+        chrome.implicitly_wait(20)
         yield chrome
 
 
