@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,6 +80,7 @@ def test_close_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             group.close()
     os.killpg(guard, signal.SIGKILL)
     spawned.wait()
+    shutil.rmtree(group.folder)
 
 
 @pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"])
