@@ -129,7 +129,11 @@ def files(paths: Iterable[Path]) -> list[Path]:
             raise SpecError(
                 [Problem(Position(path, 1, 1), "no-such-file", "there is no such ledger")]
             )
-        found += sorted(path.glob("*.yml")) if path.is_dir() else [path]
+        here = sorted(path.glob("*.yml")) if path.is_dir() else [path]
+        if not here:
+            message = "there are no .yml files in this folder; name the folder of one driver"
+            raise SpecError([Problem(Position(path, 1, 1), "no-ledger", message)])
+        found += here
     return found
 
 

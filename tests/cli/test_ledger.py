@@ -87,3 +87,9 @@ def test_runs_of_two_drivers_have_two_ledgers(
     result = run("ledger", "update", tmp_path / "run.json", tmp_path / "other.json")
     assert result.exit_code == 2
     assert "these runs are of other, scripted" in result.stderr
+
+
+def test_lint_of_a_folder_without_a_ledger(run: Run, tmp_path: Path) -> None:
+    result = run("ledger", "lint", tmp_path)
+    assert result.exit_code == 2
+    assert "[no-ledger] there are no .yml files" in result.stderr
