@@ -331,7 +331,8 @@ def test_events_of_every_kind(adapter: Adapter, heard: Heard) -> None:
     (succeeded,) = [e for e in heard.of("commandSucceededEvent") if e["commandName"] == "insert"]
     assert isinstance(succeeded["reply"], dict)
     assert succeeded["reply"]["n"] == _int(1)
-    assert heard.of("commandFailedEvent") == [{**known, "commandName": "shout"}]
+    failed = [e for e in heard.of("commandFailedEvent") if e["commandName"] != "drop"]
+    assert failed == [{**known, "commandName": "shout"}]
     for name in ("poolReadyEvent", "connectionReadyEvent", "connectionCheckedOutEvent"):
         assert heard.wait_for(name) == {}
     assert heard.wait_for("topologyOpeningEvent") == {}
