@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from runners.deployments.binaries import Binary
+from runners.deployments.offer import connect
 from runners.deployments.process import free_ports
 from runners.model import Json, JsonObject
 from runners.unified.uri import Uri
@@ -47,6 +49,17 @@ def servers(folder: Path) -> list[str]:
 
 def nothing_left(tmp_path: Path) -> bool:
     return not servers(tmp_path / "tmp") and not list((tmp_path / "tmp").iterdir())
+
+
+def await_slow_test(tmp_path: Path) -> None:
+    """Wait until the only server is at work on the slow test."""
+    (port,) = re.findall(r"--port (\d+)", " ".join(servers(tmp_path / "tmp")))
+    control = connect(f"mongodb://127.0.0.1:{port}/?directConnection=true")
+    counting: JsonObject = {"currentOp": 1, "command.count": "x"}
+    try:
+        wait_until(lambda: bool(control.command("admin", counting)["inprog"]), 30)
+    finally:
+        control.close()
 
 
 def answers(host: str) -> bool:
@@ -95,6 +108,7 @@ def test_an_ended_check_leaves_nothing(
             if line.startswith("1/2"):
                 break
         assert len(servers(tmp_path / "tmp")) == 2  # mongod, and its guard
+        await_slow_test(tmp_path)
         process.send_signal(signal.Signals[number])
         _, said = process.communicate(timeout=30)
     assert process.returncode == status
