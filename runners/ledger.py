@@ -91,8 +91,12 @@ def _nearest(id_: str, spec: SpecFile) -> str:
 
 
 def message(verdict: Verdict) -> str:
-    """What `fails` is searched in."""
-    return verdict.failure.message if verdict.failure else verdict.reason
+    """What `fails` is searched in: where it differs, and how."""
+    failure = verdict.failure
+    if failure is None:
+        return verdict.reason
+    place = f"{failure.path}: " if failure.path not in failure.message else ""
+    return place + failure.message
 
 
 def own(driver: str) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,12 +9,12 @@ import pytest
 
 from driver.pool.state import PoolState
 from runners import cmap
-from runners.adapters import load as load_adapter
 from runners.adapters.base import Adapter, AdapterError
 from runners.collect import own_specs
 from runners.control import Control
 from runners.load import SpecFile, cases, load
-from runners.model import DeploymentInfo, Json, JsonObject, State, Topology, Verdict
+from runners.model import DeploymentInfo, Json, JsonObject, State, Topology
+from tests.cmap.judging import judged
 
 FILE = """\
 version: 1
@@ -61,19 +60,6 @@ SERVER = DeploymentInfo(
     ("127.0.0.1:7", "127.0.0.1:8"),
     set_name="mine",
 )
-
-
-@pytest.fixture(params=["reference", "reference-async"])
-def adapter(request: pytest.FixtureRequest) -> Iterator[Adapter]:
-    adapter = load_adapter(request.param)
-    adapter.open(lambda *_: None)
-    yield adapter
-    adapter.shutdown()
-
-
-def judged(spec: SpecFile, adapter: Adapter, place: Any = None) -> Verdict:
-    (case,) = cases(spec)
-    return cmap.run_case(spec, case, adapter, place)
 
 
 def written(folder: Path, text: str) -> SpecFile:

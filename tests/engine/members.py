@@ -6,6 +6,7 @@ Their clients connect directly, so that one peer is a whole deployment.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,16 @@ def in_turn(**answers: list[Answer]) -> Script:
     def answer(command: dict[str, Any]) -> Answer:
         left = answers.get(next(iter(command)))
         return left.pop(0) if left else {"ok": 1, "n": 1}
+
+    return answer
+
+
+def slowly(script: Script, **seconds: float) -> Script:
+    """The same answers, after so many seconds for these commands."""
+
+    def answer(command: dict[str, Any]) -> Answer:
+        threading.Event().wait(seconds.get(next(iter(command)), 0.0))
+        return script(command)
 
     return answer
 

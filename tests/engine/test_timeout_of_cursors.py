@@ -31,6 +31,7 @@ from tests.engine.members import (
     primary,
     quick_monitors,
     sent,
+    slowly,
 )
 from tests.engine.scripted import SILENCE, Answer, Script
 
@@ -42,16 +43,6 @@ LIFETIME, ITERATION = TimeoutMode.CURSOR_LIFETIME, TimeoutMode.ITERATION
 @pytest.fixture(autouse=True)
 def _monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     quick_monitors(monkeypatch)
-
-
-def slowly(script: Script, **seconds: float) -> Script:
-    """The same answers, after so many seconds for these commands."""
-
-    def answer(command: dict[str, Any]) -> Answer:
-        threading.Event().wait(seconds.get(next(iter(command)), 0.0))
-        return script(command)
-
-    return answer
 
 
 def told(command: dict[str, Any]) -> Any:

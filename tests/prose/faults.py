@@ -17,9 +17,14 @@ from driver.events import (
     CommandListener,
     CommandStartedEvent,
     CommandSucceededEvent,
+    ConnectionCheckedOutEvent,
+    ConnectionCheckOutFailedEvent,
+    PoolClearedEvent,
 )
 from driver.runtime.aio import AsyncioRuntime
 from driver.runtime.blocking import BlockingRuntime
+from tests.engine.clients import use
+from tests.engine.recording import Recorder
 
 Wait = Callable[[Any], Awaitable[Any]]
 Act = Callable[[Any, Wait], Awaitable[None]]
@@ -106,6 +111,42 @@ async def together(shell: str, calls: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join(30)
     return results
+
+
+def check_cleared_pool(
+    shell: str,
+    uri: str,
+    command: str,
+    call: Callable[[Any], Any],
+    labels: Sequence[str] = (),
+) -> None:
+    """Of two calls at once, one meets an error of the server, the other the pool that was cleared.
+
+    Both are tried again. `call` is told the database.
+    """
+    commands, recorder = Commands(command), Recorder()
+
+    async def act(client: Any, wait: Wait) -> None:
+        await wait(client.admin.command("ping"))
+        recorder.heard.clear()
+        with faults(uri) as fault:
+            fault.once(command, labels, errorCode=91, blockConnection=True, blockTimeMS=1000)
+            done = await together(shell, [lambda: call(client.prose)] * 2)
+        assert len(done) == 2
+
+    use(
+        shell,
+        uri,
+        act,
+        maxPoolSize=1,
+        heartbeatFrequencyMS=500,
+        event_listeners=[commands, recorder],
+    )
+    kinds = (ConnectionCheckedOutEvent, PoolClearedEvent, ConnectionCheckOutFailedEvent)
+    heard = recorder.of(*kinds)
+    assert tuple(map(type, heard[:3])) == kinds
+    assert heard[2].reason == "connectionError"
+    assert len(commands.sent) == 3
 
 
 class Jitter:

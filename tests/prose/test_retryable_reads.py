@@ -8,15 +8,16 @@ import pytest
 
 from driver import MongoClient
 from driver.errors import MongoError
-from driver.events import (
-    ConnectionCheckedOutEvent,
-    ConnectionCheckOutFailedEvent,
-    PoolClearedEvent,
-)
 from runners.deployments.local import LocalDeployment
 from tests.engine.clients import both_shells, use
-from tests.engine.recording import Recorder
-from tests.prose.faults import OVERLOAD, Commands, Wait, faults, record_backoffs, together
+from tests.prose.faults import (
+    OVERLOAD,
+    Commands,
+    Wait,
+    check_cleared_pool,
+    faults,
+    record_backoffs,
+)
 
 MAX_RETRIES = 2
 
@@ -28,34 +29,7 @@ async def find(client: Any, wait: Wait) -> None:
 @pytest.mark.live
 @both_shells
 def test_1_a_cleared_pool_is_a_reason_to_retry(replica_set: LocalDeployment, shell: str) -> None:
-    commands, recorder = Commands("find"), Recorder()
-    uri = replica_set.info.uri
-
-    async def act(client: Any, wait: Wait) -> None:
-        await wait(client.admin.command("ping"))
-        recorder.heard.clear()
-        with faults(uri) as fault:
-            fault.once("find", errorCode=91, blockConnection=True, blockTimeMS=1000)
-            find_one = client.prose.c.find_one
-            done = await together(shell, [lambda: find_one({}), lambda: find_one({})])
-        assert len(done) == 2
-
-    use(
-        shell,
-        uri,
-        act,
-        maxPoolSize=1,
-        heartbeatFrequencyMS=500,
-        event_listeners=[commands, recorder],
-    )
-    heard = recorder.of(ConnectionCheckedOutEvent, PoolClearedEvent, ConnectionCheckOutFailedEvent)
-    assert [type(event) for event in heard[:3]] == [
-        ConnectionCheckedOutEvent,
-        PoolClearedEvent,
-        ConnectionCheckOutFailedEvent,
-    ]
-    assert heard[2].reason == "connectionError"
-    assert len(commands.sent) == 3
+    check_cleared_pool(shell, replica_set.info.uri, "find", lambda prose: prose.c.find_one({}))
 
 
 @pytest.mark.live

@@ -8,16 +8,17 @@ import pytest
 
 from driver import MongoClient
 from driver.errors import NO_WRITES_PERFORMED, RETRYABLE_WRITE, MongoError, OperationFailure
-from driver.events import (
-    ConnectionCheckedOutEvent,
-    ConnectionCheckOutFailedEvent,
-    PoolClearedEvent,
-)
 from runners.deployments.local import LocalDeployment
 from tests.engine.clients import both_shells, use
 from tests.engine.members import failure, in_turn, primary
-from tests.engine.recording import Recorder
-from tests.prose.faults import OVERLOAD, Commands, Wait, faults, record_backoffs, together
+from tests.prose.faults import (
+    OVERLOAD,
+    Commands,
+    Wait,
+    check_cleared_pool,
+    faults,
+    record_backoffs,
+)
 
 MAX_RETRIES = 2
 
@@ -40,38 +41,8 @@ def test_1_a_storage_engine_without_retryable_writes(shell: str) -> None:
 @pytest.mark.live
 @both_shells
 def test_2_a_cleared_pool_is_a_reason_to_retry(replica_set: LocalDeployment, shell: str) -> None:
-    commands, recorder = Commands("insert"), Recorder()
-    uri = replica_set.info.uri
-
-    async def act(client: Any, wait: Wait) -> None:
-        await wait(client.admin.command("ping"))
-        recorder.heard.clear()
-        with faults(uri) as fault:
-            fault.once(
-                "insert", (RETRYABLE_WRITE,), errorCode=91, blockConnection=True, blockTimeMS=1000
-            )
-            insert = client.prose.c.insert_one
-            done = await together(shell, [lambda: insert({}), lambda: insert({})])
-        assert len(done) == 2
-
-    use(
-        shell,
-        uri,
-        act,
-        maxPoolSize=1,
-        heartbeatFrequencyMS=500,
-        event_listeners=[commands, recorder],
-    )
-    kinds = [
-        type(event)
-        for event in recorder.of(
-            ConnectionCheckedOutEvent, PoolClearedEvent, ConnectionCheckOutFailedEvent
-        )
-    ]
-    assert kinds[:3] == [ConnectionCheckedOutEvent, PoolClearedEvent, ConnectionCheckOutFailedEvent]
-    failed = recorder.of(ConnectionCheckOutFailedEvent)
-    assert failed[0].reason == "connectionError"
-    assert len(commands.sent) == 3
+    uri, labels = replica_set.info.uri, (RETRYABLE_WRITE,)
+    check_cleared_pool(shell, uri, "insert", lambda prose: prose.c.insert_one({}), labels)
 
 
 def error_after(

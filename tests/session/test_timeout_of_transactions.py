@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -32,8 +31,9 @@ from tests.engine.members import (
     primary,
     quick_monitors,
     sent,
+    slowly,
 )
-from tests.engine.scripted import SILENCE, Answer, Script
+from tests.engine.scripted import SILENCE
 
 Wait = Callable[[Any], Awaitable[Any]]
 Body = Callable[[Any, Any, Wait], Awaitable[Any]]
@@ -42,16 +42,6 @@ Body = Callable[[Any, Any, Wait], Awaitable[Any]]
 @pytest.fixture(autouse=True)
 def _monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     quick_monitors(monkeypatch)
-
-
-def slowly(script: Script, **seconds: float) -> Script:
-    """The same answers, after so many seconds for these commands."""
-
-    def answer(command: dict[str, Any]) -> Answer:
-        threading.Event().wait(seconds.get(next(iter(command)), 0.0))
-        return script(command)
-
-    return answer
 
 
 def told(server: Any, *names: str) -> list[Any]:
