@@ -14,7 +14,7 @@ from runners import ledger
 from runners.adapters import NAMES, load
 from runners.adapters.base import Adapter, DriverInfo
 from runners.adapters.process import ProcessAdapter
-from runners.cli.ending import ended_by_sigterm
+from runners.cli.ending import end_if_asked, ended_by_signals
 from runners.cli.options import (
     AUTH,
     HTML,
@@ -65,6 +65,7 @@ class Recorder:
         """See check.Watcher."""
         self.verdicts.append(verdict)
         self.shown.verdict(verdict)
+        end_if_asked()
 
     def run(self, driver: DriverInfo, paths: Sequence[Path], *, complete: bool) -> Run:
         """What is known now, as reports need it."""
@@ -140,7 +141,7 @@ class Recorder:
 @HTML
 @LEDGER
 @click.option("--no-ledger", is_flag=True, help="Judge as if no failure were known.")
-@ended_by_sigterm()
+@ended_by_signals()
 def check(
     paths: tuple[Path, ...],
     drivers: tuple[str, ...],

@@ -161,11 +161,13 @@ class Refusing(PyMongoCommands):
         raise CommandError("replSetInitiate: not today")
 
 
-def test_a_set_that_does_not_come_up_says_why_and_leaves_nothing(mongod: Binary) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("mongospec-*"))
+def test_a_set_that_does_not_come_up_says_why_and_leaves_nothing(
+    mongod: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(DeploymentError, match="did not come up: replSetInitiate: not today"):
         LocalDeployment(Topology.REPLICA_SET, mongod, Refusing).start()
-    assert set(Path(tempfile.gettempdir()).glob("mongospec-*")) <= before
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_a_compose_file_starts_is_formed(mongod: Binary) -> None:
