@@ -130,6 +130,10 @@ class WaitQueueTimeoutError(_TimedOut, ConnectionFailure):
     """No connection became free in time (waitQueueTimeoutMS, timeoutMS)."""
 
 
+class WaitQueueFullError(ConnectionFailure):
+    """As many as may (waitQueueSize) wait for a connection already."""
+
+
 class PoolClearedError(AutoReconnect):
     """A connection was refused, or interrupted, since its pool was cleared (CMAP)."""
 

@@ -38,6 +38,8 @@ _POOL_DEFAULTS = {
     "maxConnecting": 2,
     "maxIdleTimeMS": 0,
     "waitQueueTimeoutMS": 0,
+    "waitQueueSize": 0,
+    "waitQueueMultiple": 0,
 }
 
 _CODEC_FIELDS = {
@@ -82,6 +84,8 @@ class ClientOptions:
     max_connecting: int = 2
     max_idle_time: float | None = None
     wait_queue_timeout: float | None = None
+    wait_queue_size: int | None = None
+    wait_queue_multiple: int | None = None
     compressors: tuple[str, ...] = ()
     zlib_compression_level: int = -1
     proxy_host: str | None = None
@@ -177,6 +181,13 @@ class ClientOptions:
             return None
         return Proxy(self.proxy_host, self.proxy_port, self.proxy_username, self.proxy_password)
 
+    @property
+    def max_waiting(self) -> int | None:
+        """How many may wait for a connection of a pool at once; None for any number."""
+        if self.wait_queue_multiple is None or self.max_pool_size is None:
+            return self.wait_queue_size
+        return self.wait_queue_multiple * self.max_pool_size
+
     def pool_options(self) -> dict[str, int]:
         """The pool's options that differ from their defaults, as a connection string has them."""
         options = {
@@ -185,6 +196,8 @@ class ClientOptions:
             "maxConnecting": self.max_connecting,
             "maxIdleTimeMS": round((self.max_idle_time or 0) * 1000),
             "waitQueueTimeoutMS": round((self.wait_queue_timeout or 0) * 1000),
+            "waitQueueSize": self.wait_queue_size or 0,
+            "waitQueueMultiple": self.wait_queue_multiple or 0,
         }
         return {name: value for name, value in options.items() if value != _POOL_DEFAULTS[name]}
 

@@ -18,6 +18,7 @@ from driver.errors import (
     MongoError,
     PoolClearedError,
     PoolClosedError,
+    WaitQueueFullError,
     WaitQueueTimeoutError,
 )
 from driver.options import ClientOptions
@@ -65,6 +66,7 @@ class Pool:
             max_size=options.max_pool_size or 0,
             max_connecting=options.max_connecting,
             max_idle=options.max_idle_time or None,
+            max_waiting=options.max_waiting,
         )
         self._wake = runtime.waiter()
         self._maintenance: Task | None = None
@@ -84,7 +86,8 @@ class Pool:
     async def check_out(self, deadline: Deadline | None = None) -> Connection:
         """A connection for one operation, by `deadline`, or without one within waitQueueTimeoutMS.
 
-        Raises WaitQueueTimeoutError, PoolClearedError, or what the handshake raised.
+        Raises WaitQueueTimeoutError, WaitQueueFullError, PoolClearedError, or what the handshake
+        raised.
         """
         started = self._runtime.now()
         while self._abandoned:
@@ -171,20 +174,19 @@ class Pool:
             self._state.give_up(ticket)  # unless it was answered at the last moment
         if ticket.outcome is Outcome.WAIT:
             self._check_out_failed("timeout", started)
-            error = WaitQueueTimeoutError(self._who_has_them())
+            waiting = "Timed out while checking out a connection from connection pool."
+            if self._options.load_balanced:
+                waiting = "Timeout waiting for connection from the connection pool."
+            error = WaitQueueTimeoutError(f"{waiting} {self._who_has_them()}")
             error.host = str(self.address)
             error.elapsed = self._runtime.now() - started
             raise error
 
     def _who_has_them(self) -> str:
-        """Why no connection became free; the words are CMAP's, and the load balancer spec's."""
+        """Why no connection is free; the words are CMAP's, and the load balancer spec's."""
         uses = self._state.uses()
-        waiting = "Timed out while checking out a connection from connection pool."
-        if self._options.load_balanced:
-            waiting = "Timeout waiting for connection from the connection pool."
         return (
-            f"{waiting}"
-            f" maxPoolSize: {self._options.max_pool_size},"
+            f"maxPoolSize: {self._options.max_pool_size},"
             f" connections in use by cursors: {uses['cursors']},"
             f" connections in use by transactions: {uses['transactions']},"
             f" connections in use by other operations: {uses[None]}"
@@ -216,20 +218,30 @@ class Pool:
                 gone = self._state.created(connection, self._runtime.now())
             self._discard(gone)
             return connection
-        refusal: MongoError
-        if ticket.outcome is Outcome.CLOSED:
-            self._check_out_failed("poolClosed", started)
-            refusal = PoolClosedError(
+        refusal = self._refusal(ticket.outcome)
+        refusal.host = str(self.address)
+        closed = ticket.outcome is Outcome.CLOSED
+        self._check_out_failed(
+            "poolClosed" if closed else "connectionError", started, None if closed else refusal
+        )
+        raise refusal
+
+    def _refusal(self, outcome: Outcome) -> MongoError:
+        """Why there is no connection, and none is made."""
+        if outcome is Outcome.CLOSED:
+            return PoolClosedError(
                 "Attempted to check out a connection from closed connection pool:"
                 " the client was closed, or the server is no longer part of the deployment"
             )
-        else:
-            because = self._state.cleared_because
-            refusal = PoolClearedError(f"the connection pool was cleared: {because or 'paused'}")
-            refusal.__cause__ = because
-            self._check_out_failed("connectionError", started, refusal)
-        refusal.host = str(self.address)
-        raise refusal
+        if outcome is Outcome.FULL:
+            return WaitQueueFullError(
+                f"waitQueueSize: {self._state.max_waiting} operations wait for a connection"
+                f" already. {self._who_has_them()}"
+            )
+        because = self._state.cleared_because
+        cleared = PoolClearedError(f"the connection pool was cleared: {because or 'paused'}")
+        cleared.__cause__ = because
+        return cleared
 
     async def _establish(self, deadline: Deadline | None = None) -> Connection:
         """Make the connection that was counted as pending, and still is."""

@@ -14,6 +14,7 @@ from driver.errors import (
     NotPrimaryError,
     OperationTimeout,
     ServerSelectionTimeoutError,
+    WaitQueueFullError,
     WaitQueueTimeoutError,
     WriteConcernError,
 )
@@ -40,7 +41,8 @@ def supports_sessions(server: ServerDescription) -> bool:
 def is_network_error(error: MongoError) -> bool:
     """Whether the connection (or making one) failed, rather than the server answering."""
     return isinstance(error, ConnectionFailure) and not isinstance(
-        error, (NotPrimaryError, ServerSelectionTimeoutError, WaitQueueTimeoutError)
+        error,
+        (NotPrimaryError, ServerSelectionTimeoutError, WaitQueueFullError, WaitQueueTimeoutError),
     )
 
 

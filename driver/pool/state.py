@@ -41,6 +41,7 @@ class Outcome(Enum):
     WAIT = "wait"
     USE = "use"
     CREATE = "create"
+    FULL = "full"
     PAUSED = "paused"
     CLOSED = "closed"
 
@@ -73,17 +74,24 @@ class Signal(Protocol):
 class PoolState(Generic[C]):
     """Counts, generation and queue of one server's pool.
 
-    `max_size` 0 means no limit. Idle connections are used newest first, so that the oldest can
-    grow old enough to be closed.
+    `max_size` 0 means no limit, as does a `max_waiting` of None. Idle connections are used newest
+    first, so that the oldest can grow old enough to be closed.
     """
 
     def __init__(
-        self, *, min_size: int, max_size: int, max_connecting: int, max_idle: float | None
+        self,
+        *,
+        min_size: int,
+        max_size: int,
+        max_connecting: int,
+        max_idle: float | None,
+        max_waiting: int | None = None,
     ) -> None:
         self.min_size = min_size
         self.max_size = max_size
         self.max_connecting = max_connecting
         self.max_idle = max_idle
+        self.max_waiting = max_waiting
         self.status = Status.PAUSED
         self._generations: Counter[Any] = Counter()
         self.idle: deque[C] = deque()
@@ -144,7 +152,10 @@ class PoolState(Generic[C]):
             ticket.answer(Outcome.PAUSED)
         else:
             self.queue.append(ticket)
-            return ticket, self._serve(now)
+            gone = self._serve(now)
+            if self.max_waiting is not None and len(self.queue) > self.max_waiting:
+                self.queue.pop().answer(Outcome.FULL)
+            return ticket, gone
         return ticket, []
 
     def give_up(self, ticket: Ticket[C]) -> None:

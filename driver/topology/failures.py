@@ -23,6 +23,7 @@ from driver.errors import (
     OperationFailure,
     PoolClearedError,
     ServerSelectionTimeoutError,
+    WaitQueueFullError,
     WaitQueueTimeoutError,
     WriteError,
 )
@@ -123,7 +124,10 @@ def application_error(
 
 def _is_pools_own(error: Exception) -> bool:
     """Whether no server had a part in the error: waiting for one, or for a connection, failed."""
-    return isinstance(error, PoolClearedError | WaitQueueTimeoutError | ServerSelectionTimeoutError)
+    return isinstance(
+        error,
+        PoolClearedError | WaitQueueFullError | WaitQueueTimeoutError | ServerSelectionTimeoutError,
+    )
 
 
 def _is_network_error(error: Exception) -> bool:

@@ -118,3 +118,5 @@ def _check_pool(options: Options) -> None:
     least = options.get("minPoolSize", 0)
     if 0 < largest < least:
         raise ConfigurationError(f"minPoolSize {least} is more than maxPoolSize {largest}")
+    if "waitQueueSize" in options and "waitQueueMultiple" in options:
+        raise ConfigurationError("waitQueueSize and waitQueueMultiple exclude each other")

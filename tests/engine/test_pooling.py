@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from driver.errors import (
     NetworkTimeout,
     OperationFailure,
     PoolClearedError,
+    WaitQueueFullError,
     WaitQueueTimeoutError,
 )
 from driver.events import (
@@ -148,6 +150,32 @@ def test_who_waits_too_long_for_a_connection_is_told(shell: str, heard: Recorder
     assert [event.reason for event in heard.of(ConnectionCheckOutFailedEvent)] == ["timeout"]
     assert not heard.of(PoolClearedEvent)
     assert peers(server) == [0, 0]
+
+
+@both_shells
+@pytest.mark.parametrize("limit", ["waitQueueSize", "waitQueueMultiple"])
+def test_who_comes_when_enough_wait_for_a_connection_is_told_at_once(
+    shell: str, limit: str, heard: Recorder
+) -> None:
+    door = Door()
+
+    async def act(client: Any, wait: Wait) -> None:
+        used = asyncio.create_task(together(shell, lambda: client.admin.command("ping")))
+        await door.until(1)
+        more = asyncio.create_task(together(shell, *[lambda: client.t.c.distinct("a")] * 2))
+        await asyncio.to_thread(heard.wait_for, ConnectionCheckOutFailedEvent)
+        door.open.set()
+        (refused,) = [result for result in await more if isinstance(result, Exception)]
+        assert isinstance(refused, WaitQueueFullError)
+        assert re.match("waitQueueSize: 1 .*maxPoolSize: 1,.* operations: 1 ", str(refused))
+        assert (await used)[0]["ok"] == 1
+
+    with primary(lambda command: {**door(command), "values": []}) as server:
+        options = {**QUICK, "maxPoolSize": 1, limit: 1}
+        use(shell, server.uri, act, **options, event_listeners=[heard])
+    (failed,) = heard.of(ConnectionCheckOutFailedEvent)
+    assert (failed.reason, type(failed.error)) == ("connectionError", WaitQueueFullError)
+    assert not heard.of(PoolClearedEvent)
 
 
 @both_shells

@@ -165,6 +165,7 @@ def test_keywords_override_the_connection_string() -> None:
         {"heartbeatFrequencyMS": 499},
         {"maxConnecting": 0},
         {"minPoolSize": 101},
+        {"waitQueueSize": 1, "waitQueueMultiple": 1},
         {"compressors": 1},
         {"authMechanismProperties": 5},
         {"authMechanismProperties": {1: 2}},
@@ -209,13 +210,31 @@ def test_errors_and_reprs_hide_secrets() -> None:
 def test_pool_options_are_the_ones_that_differ() -> None:
     assert resolve(maxPoolSize=100, minPoolSize=0, maxConnecting=2).pool_options() == {}
     uri = "mongodb://h/?maxPoolSize=0&minPoolSize=5&maxIdleTimeMS=100&waitQueueTimeoutMS=7"
+    uri += "&waitQueueSize=9"
     assert resolve(uri, maxConnecting=3, appname="x").pool_options() == {
         "maxPoolSize": 0,
         "minPoolSize": 5,
         "maxConnecting": 3,
         "maxIdleTimeMS": 100,
         "waitQueueTimeoutMS": 7,
+        "waitQueueSize": 9,
     }
+    assert resolve(waitQueueMultiple=2).pool_options() == {"waitQueueMultiple": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "most"),
+    [
+        ({}, None),
+        ({"waitQueueSize": 0}, None),
+        ({"waitQueueSize": 7}, 7),
+        ({"waitQueueMultiple": 3}, 300),
+        ({"waitQueueMultiple": 3, "maxPoolSize": 5}, 15),
+        ({"waitQueueMultiple": 3, "maxPoolSize": 0}, None),
+    ],
+)
+def test_how_many_may_wait_for_a_connection(given: dict[str, Any], most: int | None) -> None:
+    assert resolve(**given).max_waiting == most
 
 
 def test_every_field_of_the_table_exists() -> None:

@@ -43,15 +43,29 @@ class PoolMachine(RuleBasedStateMachine):
         most=LIMIT,
         connecting=st.integers(1, 3),
         idle=st.sampled_from([None, 5.0]),
+        waiting=st.sampled_from([None, 0, 1, 2]),
         services=st.sampled_from([(None,), ("a", "b")]),
     )
     def begin(
-        self, least: int, most: int, connecting: int, idle: float | None, services: Services
+        self,
+        least: int,
+        most: int,
+        connecting: int,
+        idle: float | None,
+        waiting: int | None,
+        services: Services,
     ) -> None:
         self.now = 0.0
         self.services = services
         least = min(least, most) if most else least
-        self.pool = pool(min_size=least, max_size=most, max_connecting=connecting, max_idle=idle)
+        self.most_waiting = waiting
+        self.pool = pool(
+            min_size=least,
+            max_size=most,
+            max_connecting=connecting,
+            max_idle=idle,
+            max_waiting=waiting,
+        )
         self.alive: set[Connection] = set()
         self.used: list[Connection] = []
         self.begun: list[int] = []  # generations of connections under way
@@ -73,6 +87,8 @@ class PoolMachine(RuleBasedStateMachine):
             if ticket.outcome is Outcome.WAIT:
                 ticket.signal = self.bells[ticket] = Bell()
                 self.waiting.append(ticket)
+            elif ticket.outcome is Outcome.FULL:
+                assert len(self.waiting) == self.most_waiting
             else:
                 assert not self.waiting, "overtook those who wait"
                 self.take(ticket)
@@ -199,6 +215,7 @@ class PoolMachine(RuleBasedStateMachine):
     def the_limits_hold(self) -> None:
         assert self.pool.pending <= self.pool.max_connecting
         assert not self.pool.max_size or self.pool.size <= self.pool.max_size
+        assert self.most_waiting is None or len(self.pool.queue) <= self.most_waiting
 
     @invariant()
     def nobody_is_forgotten_or_answered_twice(self) -> None:

@@ -70,6 +70,23 @@ def test_a_max_size_of_zero_is_no_limit() -> None:
     assert state.size == 250
 
 
+def test_those_who_come_when_as_many_wait_as_may_are_refused() -> None:
+    state = pool(max_size=1, max_waiting=2)
+    connection = create(state)
+    first, second, third = ask(state), ask(state), ask(state)
+    assert outcomes(first, second, third) == [WAIT, WAIT, Outcome.FULL]
+    check_in(state, connection)
+    assert outcomes(first, second, third, ask(state)) == [USE, WAIT, Outcome.FULL, WAIT]
+
+
+def test_who_need_not_wait_is_served_where_nobody_may_wait() -> None:
+    state = pool(max_size=1, max_waiting=0)
+    connection = create(state)
+    assert ask(state).outcome is Outcome.FULL
+    check_in(state, connection)
+    assert ask(state).connection is connection
+
+
 def test_connections_that_come_back_go_to_tickets_in_the_order_of_asking() -> None:
     state = pool(max_size=2)
     one, other = create(state), create(state)

@@ -16,6 +16,7 @@ from driver.errors import (
     PoolClearedError,
     ProtocolError,
     ServerSelectionTimeoutError,
+    WaitQueueFullError,
     WaitQueueTimeoutError,
     WriteConcernError,
     WriteError,
@@ -117,7 +118,8 @@ def test_only_without_a_code_the_message_counts(
         OperationFailure("no such command", 59),
         ProtocolError("garbage"),
         PoolClearedError("paused"),
-        WaitQueueTimeoutError("full"),
+        WaitQueueTimeoutError("slow"),
+        WaitQueueFullError("full"),
         ServerSelectionTimeoutError("none"),
     ],
 )
@@ -179,7 +181,10 @@ def test_a_handshake_that_an_overloaded_server_refused_changes_nothing(error: Mo
     assert nothing(failed(labelled(error), handshake_completed=False)[0])
 
 
-@pytest.mark.parametrize("error", [PoolClearedError("paused"), WaitQueueTimeoutError("full")])
+@pytest.mark.parametrize(
+    "error",
+    [PoolClearedError("paused"), WaitQueueTimeoutError("slow"), WaitQueueFullError("full")],
+)
 def test_waiting_for_a_connection_is_no_handshake(error: MongoError) -> None:
     assert nothing(failed(error, handshake_completed=False)[0])
 
