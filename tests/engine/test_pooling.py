@@ -170,7 +170,11 @@ def test_who_comes_when_enough_wait_for_a_connection_is_told_at_once(
         assert re.match("waitQueueSize: 1 .*maxPoolSize: 1,.* operations: 1 ", str(refused))
         assert (await used)[0]["ok"] == 1
 
-    with primary(lambda command: {**door(command), "values": []}) as server:
+    def script(command: dict[str, Any]) -> Answer:
+        door(command)
+        return {"ok": 1, "values": []}
+
+    with primary(script) as server:
         options = {**QUICK, "maxPoolSize": 1, limit: 1}
         use(shell, server.uri, act, **options, event_listeners=[heard])
     (failed,) = heard.of(ConnectionCheckOutFailedEvent)
