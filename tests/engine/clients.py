@@ -16,6 +16,7 @@ from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.runtime.aio import AsyncioRuntime
 from driver.runtime.blocking import BlockingRuntime, run
+from tests.waiting import wait_until
 
 Act = Callable[[Any, Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 
@@ -34,6 +35,11 @@ def use(shell: str, uri: str, act: Act, **options: Any) -> Any:
         with MongoClient(uri, **options) as client:
             return asyncio.run(_in_sync(client, act))
     return asyncio.run(_in_async(uri, act, options))
+
+
+async def known(client: Any, count: int) -> None:
+    """Wait until the client knows so many servers."""
+    await asyncio.to_thread(wait_until, lambda: len(client.nodes) >= count)
 
 
 async def _in_sync(client: MongoClient, act: Act) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from driver import MongoClient
 from driver.errors import MongoError
 from runners.deployments.local import LocalDeployment
-from tests.engine.clients import both_shells, use
+from tests.engine.clients import both_shells, known, use
 from tests.prose.faults import (
     OVERLOAD,
     Commands,
@@ -46,6 +46,7 @@ def test_2_1_another_router_is_tried(sharded: LocalDeployment, shell: str) -> No
             client.admin.command({**point, "data": {"failCommands": ["find"], "errorCode": 6}})
 
         async def act(client: Any, wait: Wait) -> None:
+            await known(client, 2)
             with pytest.raises(MongoError):
                 await find(client, wait)
 
@@ -86,7 +87,7 @@ def test_3_where_a_read_is_tried_again(
     commands = Commands("find")
 
     async def act(client: Any, wait: Wait) -> None:
-        await wait(client.admin.command("ping"))
+        await known(client, 3)
         with faults(replica_set.info.uri) as fault:
             fault.once("find", labels, errorCode=6)
             await find(client, wait)

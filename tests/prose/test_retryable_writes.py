@@ -9,7 +9,7 @@ import pytest
 from driver import MongoClient
 from driver.errors import NO_WRITES_PERFORMED, RETRYABLE_WRITE, MongoError, OperationFailure
 from runners.deployments.local import LocalDeployment
-from tests.engine.clients import both_shells, use
+from tests.engine.clients import both_shells, known, use
 from tests.engine.members import failure, in_turn, primary
 from tests.prose.faults import (
     OVERLOAD,
@@ -95,6 +95,7 @@ def test_4_another_router_is_tried(sharded: LocalDeployment, shell: str) -> None
             client.admin.command({**point, "data": data})
 
         async def act(client: Any, wait: Wait) -> None:
+            await known(client, 2)
             with pytest.raises(MongoError):
                 await wait(client.prose.c.insert_one({}))
 

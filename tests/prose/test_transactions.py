@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -15,9 +14,8 @@ from runners.deployments.binaries import Binary
 from runners.deployments.local import LocalDeployment
 from runners.deployments.offer import connect
 from runners.model import Topology
-from tests.engine.clients import both_shells, use
+from tests.engine.clients import both_shells, known, use
 from tests.engine.members import QUICK, primary
-from tests.waiting import wait_until
 
 Wait = Callable[[Any], Awaitable[Any]]
 
@@ -31,7 +29,7 @@ def sharded(newest: Binary) -> Iterator[Deployment]:
 
 async def pinned_session(client: Any, wait: Wait) -> Any:
     """A session that a committed transaction left pinned, once both mongoses are known."""
-    await asyncio.to_thread(wait_until, lambda: len(client.nodes) > 1)
+    await known(client, 2)
     await wait(client.t.prose.insert_one({}))
     session = client.start_session()
     await wait(session.start_transaction())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,7 +24,7 @@ from driver.errors import (
     OperationFailure,
     WriteConcernError,
 )
-from tests.engine.clients import both_shells, use
+from tests.engine.clients import both_shells, known, use
 from tests.engine.members import (
     QUICK,
     batch,
@@ -38,7 +37,6 @@ from tests.engine.members import (
 )
 from tests.engine.scripted import CLOSE, Answer, ScriptedServer, hello_reply
 from tests.session.callbacks import calling
-from tests.waiting import wait_until
 
 Wait = Callable[[Any], Awaitable[Any]]
 
@@ -484,10 +482,6 @@ def uri_of(*servers: ScriptedServer) -> str:
     return f"mongodb://{hosts}/?localThresholdMS=10000"
 
 
-async def both_known(client: Any) -> None:
-    await asyncio.to_thread(wait_until, lambda: len(client.nodes) == 2)
-
-
 def token(command: dict[str, Any]) -> Answer:
     """What mongos answers; each of its answers has another token."""
     return {"ok": 1, "n": 1, "recoveryToken": {"recoveryShardId": next(iter(command))}}
@@ -496,7 +490,7 @@ def token(command: dict[str, Any]) -> Answer:
 @both_shells
 def test_all_commands_of_a_transaction_go_to_one_mongos(shell: str) -> None:
     async def act(client: Any, wait: Wait) -> None:
-        await both_known(client)
+        await known(client, 2)
         session = client.start_session()
         for _ in range(20):
             await wait(session.start_transaction())
@@ -516,7 +510,7 @@ def test_all_commands_of_a_transaction_go_to_one_mongos(shell: str) -> None:
 @both_shells
 def test_a_commit_goes_elsewhere_when_its_mongos_is_gone(shell: str) -> None:
     async def act(client: Any, wait: Wait) -> None:
-        await both_known(client)
+        await known(client, 2)
         session = client.start_session()
         for _ in range(20):
             await wait(session.start_transaction())
@@ -539,7 +533,7 @@ def test_a_commit_goes_elsewhere_when_its_mongos_is_gone(shell: str) -> None:
 @both_shells
 def test_after_a_transient_error_nobody_waits_for_the_mongos_that_is_gone(shell: str) -> None:
     async def act(client: Any, wait: Wait) -> None:
-        await both_known(client)
+        await known(client, 2)
         session = client.start_session()
         await wait(session.start_transaction())
         await wait(client.t.c.insert_one({}, session=session))
