@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -102,3 +102,12 @@ def movable_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     for runtime in (BlockingRuntime, AsyncioRuntime):
         monkeypatch.setattr(runtime, "now", staticmethod(lambda: time.monotonic() + ahead))
     return forward
+
+
+async def insert(client: Any, wait: Callable[[Any], Awaitable[Any]]) -> Any:
+    return await wait(client.t.c.insert_one({"_id": 1}))
+
+
+def told(server: ScriptedServer, *names: str) -> list[Any]:
+    """The maxTimeMS of each command."""
+    return [command.get("maxTimeMS") for command in sent(server, *names)]

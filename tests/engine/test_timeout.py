@@ -38,10 +38,13 @@ from tests.engine.members import (
     batch,
     failure,
     in_turn,
+    insert,
     primary,
     quick_monitors,
     sent,
+    slowly,
     together,
+    told,
 )
 from tests.engine.recording import Recorder
 from tests.engine.scripted import SILENCE, Answer, Script, ScriptedServer, hello_reply
@@ -64,27 +67,8 @@ def round_trips(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(RoundTripTimes, "minimum", property(lambda _: seconds))
 
 
-def slowly(seconds: float, script: Script) -> Script:
-    """The same answers, after a while."""
-
-    def answer(command: dict[str, Any]) -> Answer:
-        threading.Event().wait(seconds)
-        return script(command)
-
-    return answer
-
-
-async def insert(client: Any, wait: Wait) -> Any:
-    return await wait(client.t.c.insert_one({"_id": 1}))
-
-
 async def find(client: Any, wait: Wait) -> Any:
     return await wait(client.t.c.find_one({}))
-
-
-def told(server: ScriptedServer, *names: str) -> list[Any]:
-    """The maxTimeMS of each command."""
-    return [command.get("maxTimeMS") for command in sent(server, *names)]
 
 
 def raised(
@@ -131,7 +115,9 @@ def test_a_timeout_of_0_is_no_limit_but_still_tries_again(shell: str) -> None:
 
 @both_shells
 def test_when_the_time_is_over_the_last_error_is_the_cause(shell: str) -> None:
-    error, took = raised(shell, primary(slowly(0.03, lambda _: AGAIN)), insert, timeoutMS=300)
+    error, took = raised(
+        shell, primary(slowly(lambda _: AGAIN, insert=0.03)), insert, timeoutMS=300
+    )
     assert error.timeout
     assert took < 5
     if isinstance(error, OperationTimeout):  # else the last answer came too late
@@ -216,7 +202,7 @@ def test_a_retry_for_which_there_is_no_time_tells_of_the_error_before_it(
     shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     round_trips(monkeypatch, 1.0)
-    server = primary(slowly(0.6, lambda _: AGAIN))
+    server = primary(slowly(lambda _: AGAIN, insert=0.6))
     error, took = raised(shell, server, insert, timeoutMS=1_500)
     assert isinstance(error, OperationTimeout)
     assert getattr(error.__cause__, "code", None) == 6
@@ -259,7 +245,7 @@ def test_deprecated_limits_do_not_count_beside_a_timeout(shell: str) -> None:
         await wait(collection.estimated_document_count(maxTimeMS=7))
         await wait(collection.create_index("a", maxTimeMS=7))
 
-    with primary(slowly(0.1, in_turn(find=[batch(0, first=True)]))) as server:
+    with primary(slowly(in_turn(find=[batch(0, first=True)]), find=0.1)) as server:
         use(shell, server.uri, act, **QUICK, timeoutMS=20_000, socketTimeoutMS=30)
     assert [command.get("writeConcern") for command in sent(server, "insert")] == [{"w": 1}]
     assert all(left > 7 for left in told(server))
@@ -460,128 +446,6 @@ def test_how_long_opening_a_socket_may_take(
     assert least < limits[0] <= most
 
 
-# Where a timeout comes from.
-
-
-def ways(client: Any) -> dict[str, Any]:
-    """Collections whose timeout is 20 seconds, each in its own way."""
-    limited = client.get_database("t", timeout_ms=20_000)
-    return {
-        "database": limited["c"],
-        "database.with_options": client.t.with_options(timeout_ms=20_000)["c"],
-        "collection": client.get_database("t", timeout_ms=1).get_collection("c", timeout_ms=20_000),
-        "collection.with_options": client.t["c"].with_options(timeout_ms=20_000),
-        "collection of collection": limited["c"]["d"],
-        "inherited": limited.get_collection("c", write_concern=WriteConcern(w=1)),
-    }
-
-
-@both_shells
-@pytest.mark.parametrize("client_ms", [None, 1])
-def test_databases_and_collections_hand_their_timeout_down(
-    shell: str, client_ms: int | None
-) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        for collection in ways(client).values():
-            await wait(collection.insert_one({}))
-
-    options = {} if client_ms is None else {"timeoutMS": client_ms}
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK, **options)
-    assert len(told(server)) == 6
-    assert all(1_000 < left <= 20_000 for left in told(server))
-
-
-@both_shells
-def test_0_overrides_the_clients_timeout(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        await wait(client.get_database("t", timeout_ms=0).c.insert_one({}))
-        await wait(client.t.get_collection("c", timeout_ms=0).insert_one({}))
-        with driver.timeout(0):
-            await wait(client.t.c.insert_one({}))
-
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK, timeoutMS=1)
-    assert told(server) == [None] * 3
-
-
-async def administer(client: Any, wait: Wait) -> None:
-    """Every kind of command that is neither a plain read nor a plain write."""
-    await wait(client.list_database_names())
-    await wait(client.t.list_collection_names())
-    await wait(client.t.command("ping"))
-    await wait(client.t.c.create_index("a"))
-    await wait(client.t.c.index_information())
-    await wait(client.t.c.drop_index("a_1"))
-    await wait(client.t.c.rename("d"))
-    await wait(client.t.c.drop())
-    await wait(client.drop_database("t"))
-    await wait(client.t.create_collection("c", check_exists=False))
-    await wait(client.t.c.count_documents({}))
-    await wait(client.t.c.distinct("a"))
-    await wait(client.t.c.find_one_and_delete({}))
-    await wait(client.t.c.find().explain())
-    await wait(client.t.c.update_one({}, {"$set": {"a": 1}}))
-    await wait(client.t.c.delete_many({}))
-    await wait(client.t.c.bulk_write([InsertOne({})]))
-
-
-def anything(command: dict[str, Any]) -> Answer:
-    return {
-        **FINE,
-        "value": None,
-        "values": [],
-        "databases": [],
-        "cursor": {"id": 0, "ns": "t.c", "firstBatch": []},
-    }
-
-
-@both_shells
-def test_all_kinds_of_operations_have_the_clients_timeout(shell: str) -> None:
-    with primary(anything) as server:
-        use(shell, server.uri, administer, **QUICK, timeoutMS=20_000)
-    without = [next(iter(command)) for command in sent(server) if "maxTimeMS" not in command]
-    assert without == []
-    assert len(sent(server)) == 17
-
-
-@both_shells
-def test_all_kinds_of_operations_have_the_timeout_of_a_block(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        with driver.timeout(20):
-            await administer(client, wait)
-
-    with primary(anything) as server:
-        use(shell, server.uri, act, **QUICK)
-    assert [command for command in sent(server) if "maxTimeMS" not in command] == []
-    left = told(server)
-    assert left == sorted(left, reverse=True)
-
-
-@both_shells
-def test_a_block_stands_in_place_of_the_clients_timeout(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        with driver.timeout(20):
-            await insert(client, wait)
-
-    with primary(slowly(0.2, lambda _: FINE)) as server:
-        use(shell, server.uri, act, **QUICK, timeoutMS=50)
-
-
-@both_shells
-def test_a_block_that_is_over_fails_its_operations_before_they_are_sent(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        await insert(client, wait)
-        with driver.timeout(0.01):
-            await asyncio.to_thread(threading.Event().wait, 0.02)
-            with pytest.raises(OperationTimeout, match="insert was not sent"):
-                await insert(client, wait)
-
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK)
-    assert len(sent(server)) == 1
-
-
 # Several commands.
 
 
@@ -592,7 +456,7 @@ def test_a_bulk_has_one_deadline_for_all_its_commands(shell: str) -> None:
         with driver.timeout(2.0):
             await wait(client.t.c.bulk_write(requests))
 
-    server = primary(slowly(1.4, lambda _: FINE))
+    server = primary(slowly(lambda _: FINE, insert=1.4, update=1.4))
     error, _ = raised(shell, server, act)
     assert isinstance(error, NetworkTimeout)
     assert error.partial_result["nInserted"] == 1

@@ -21,10 +21,9 @@ from driver.errors import (
     DocumentTooLarge,
     InvalidOperation,
     MongoError,
-    OperationFailure,
     WriteConcernError,
 )
-from tests.engine.clients import both_shells, known, use
+from tests.engine.clients import both_shells, use
 from tests.engine.members import (
     QUICK,
     batch,
@@ -35,38 +34,15 @@ from tests.engine.members import (
     quick_monitors,
     sent,
 )
-from tests.engine.scripted import CLOSE, Answer, ScriptedServer, hello_reply
-from tests.session.callbacks import calling
+from tests.engine.scripted import CLOSE, Answer
+from tests.session.transactions import OVERLOADED, TRANSIENT, UNKNOWN, begun, fields, going_on
 
 Wait = Callable[[Any], Awaitable[Any]]
-
-TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
-OVERLOADED = ("SystemOverloadedError", "RetryableError")
 
 
 @pytest.fixture(autouse=True)
 def _monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     quick_monitors(monkeypatch)
-
-
-def fields(command: dict[str, Any]) -> dict[str, Any]:
-    """What a command says of its transaction."""
-    known = ("txnNumber", "autocommit", "startTransaction", "readConcern", "writeConcern")
-    return {name: command[name] for name in known if name in command}
-
-
-def begun(number: int = 1) -> dict[str, Any]:
-    return {"txnNumber": number, "autocommit": False, "startTransaction": True}
-
-
-def going_on(number: int = 1) -> dict[str, Any]:
-    return {"txnNumber": number, "autocommit": False}
-
-
-def mongos(script: Any = lambda _: {"ok": 1, "n": 1}) -> ScriptedServer:
-    """One mongos of a sharded cluster, not yet entered."""
-    said = hello_reply(msg="isdbgrid", logicalSessionTimeoutMinutes=30)
-    return ScriptedServer(script=script, hello=lambda _: said)
 
 
 # What commands carry.
@@ -472,208 +448,3 @@ def test_a_block_commits_or_aborts(shell: str) -> None:
         use(shell, server.uri, act, **QUICK)
     ends = [name for name in names(server) if name != "insert"]
     assert ends == ["commitTransaction", "abortTransaction", "abortTransaction"]
-
-
-# Where they go.
-
-
-def uri_of(*servers: ScriptedServer) -> str:
-    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
-    return f"mongodb://{hosts}/?localThresholdMS=10000"
-
-
-def token(command: dict[str, Any]) -> Answer:
-    """What mongos answers; each of its answers has another token."""
-    return {"ok": 1, "n": 1, "recoveryToken": {"recoveryShardId": next(iter(command))}}
-
-
-@both_shells
-def test_all_commands_of_a_transaction_go_to_one_mongos(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        await known(client, 2)
-        session = client.start_session()
-        for _ in range(20):
-            await wait(session.start_transaction())
-            await wait(client.t.c.insert_one({}, session=session))
-            await wait(client.t.c.update_one({}, {"$set": {"a": 1}}, session=session))
-            await wait(session.commit_transaction())
-
-    with mongos(token) as one, mongos(token) as other:
-        use(shell, uri_of(one, other), act, **QUICK)
-    assert names(one)[:3] == names(other)[:3] == ["insert", "update", "commitTransaction"]
-    for server in (one, other):
-        assert names(server) == ["insert", "update", "commitTransaction"] * (len(sent(server)) // 3)
-        commits = sent(server, "commitTransaction")
-        assert {c["recoveryToken"]["recoveryShardId"] for c in commits} == {"update"}
-
-
-@both_shells
-def test_a_commit_goes_elsewhere_when_its_mongos_is_gone(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        await known(client, 2)
-        session = client.start_session()
-        for _ in range(20):
-            await wait(session.start_transaction())
-            await wait(client.t.c.insert_one({}, session=session))
-            await wait(session.commit_transaction())
-
-    def lame(command: dict[str, Any]) -> Answer:
-        return CLOSE if "commitTransaction" in command else token(command)
-
-    with mongos(lame) as one, mongos(token) as other:
-        use(shell, uri_of(one, other), act, **QUICK)
-    failed = sent(one, "commitTransaction")
-    assert failed
-    begun_there = {command["txnNumber"] for command in sent(other, "insert")}
-    recovered = [c for c in sent(other, "commitTransaction") if c["txnNumber"] not in begun_there]
-    assert [c["txnNumber"] for c in recovered] == [c["txnNumber"] for c in failed]
-    assert {c["recoveryToken"]["recoveryShardId"] for c in recovered} == {"insert"}
-
-
-@both_shells
-def test_after_a_transient_error_nobody_waits_for_the_mongos_that_is_gone(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        await known(client, 2)
-        session = client.start_session()
-        await wait(session.start_transaction())
-        await wait(client.t.c.insert_one({}, session=session))
-        with pytest.raises(AutoReconnect) as caught:
-            await wait(client.t.c.update_one({}, {"$set": {"a": 1}}, session=session))
-        assert caught.value.has_error_label(TRANSIENT)
-        await wait(session.abort_transaction())
-
-    script = in_turn(update=[CLOSE])
-    with mongos(script) as one, mongos(script) as other:
-        use(shell, uri_of(one, other), act, **QUICK)
-    (pinned,) = (server for server in (one, other) if "insert" in names(server))
-    assert names(pinned)[:2] == ["insert", "update"]
-    assert sorted(names(one) + names(other)) == ["abortTransaction", "insert", "update"]
-
-
-@both_shells
-def test_members_of_a_replica_set_are_not_pinned(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        session = client.start_session()
-        await wait(session.start_transaction())
-        cursor = client.t.c.find({}, batch_size=1, session=session)
-        assert await wait(cursor.to_list()) == [{"_id": 1}, {"_id": 2}]
-        assert getattr(session, "_core_object", session).pin.address is None
-        await wait(session.commit_transaction())
-
-    with primary(in_turn(find=[batch(7, 1, first=True)], getMore=[batch(0, 2)])) as server:
-        use(shell, server.uri, act, **QUICK)
-    assert [fields(command) for command in sent(server)] == [begun(), going_on(), going_on()]
-
-
-# with_transaction.
-
-
-@both_shells
-def test_with_transaction_commits_what_the_callback_did(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        async def insert(session: Any) -> str:
-            assert session.client is client
-            await wait(client.t.c.insert_one({}, session=session))
-            return "done"
-
-        session = client.start_session()
-        result = session.with_transaction(
-            calling(shell, insert), write_concern=WriteConcern(3), max_commit_time_ms=8
-        )
-        assert await wait(result) == "done"
-
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK)
-    insert, commit = sent(server)
-    assert fields(insert) == begun()
-    assert (commit["writeConcern"], commit["maxTimeMS"]) == ({"w": 3}, 8)
-
-
-@both_shells
-def test_with_transaction_runs_again_what_failed_for_a_passing_reason(shell: str) -> None:
-    calls = 0
-
-    async def act(client: Any, wait: Wait) -> None:
-        async def insert(session: Any) -> None:
-            nonlocal calls
-            calls += 1
-            await wait(client.t.c.insert_one({"n": calls}, session=session))
-
-        await wait(client.start_session().with_transaction(calling(shell, insert)))
-
-    script = in_turn(
-        insert=[failure(112, TRANSIENT), {"ok": 1, "n": 1}],
-        commitTransaction=[failure(251, TRANSIENT), failure(91, UNKNOWN)],
-    )
-    with primary(script) as server:
-        use(shell, server.uri, act, **QUICK)
-    assert calls == 3
-    assert names(server) == [
-        *("insert", "abortTransaction"),
-        *("insert", "commitTransaction"),
-        *("insert", "commitTransaction", "commitTransaction"),
-    ]
-    assert [c["txnNumber"] for c in sent(server, "insert")] == [1, 2, 3]
-    last = sent(server, "commitTransaction")[-1]
-    assert last["writeConcern"] == {"w": "majority", "wtimeout": 10000}
-
-
-@both_shells
-@pytest.mark.parametrize(
-    ("insert", "commit"),
-    [
-        (failure(11000), {"ok": 1}),
-        ({"ok": 1, "n": 1}, failure(8)),
-        ({"ok": 1, "n": 1}, failure(50)),
-    ],
-    ids=["callback", "commit", "commit took too long"],
-)
-def test_with_transaction_raises_what_trying_again_would_not_help(
-    shell: str, insert: Answer, commit: Answer
-) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        async def body(session: Any) -> None:
-            await wait(client.t.c.insert_one({}, session=session))
-
-        session = client.start_session()
-        with pytest.raises(OperationFailure):
-            await wait(session.with_transaction(calling(shell, body)))
-        assert not session.in_transaction
-
-    with primary(in_turn(insert=[insert], commitTransaction=[commit])) as server:
-        use(shell, server.uri, act, **QUICK)
-    ended = "abortTransaction" if insert == failure(11000) else "commitTransaction"
-    assert names(server) == ["insert", ended]
-
-
-@both_shells
-def test_with_transaction_leaves_alone_what_the_callback_ended(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        async def body(session: Any) -> str:
-            await wait(client.t.c.insert_one({}, session=session))
-            await wait(session.abort_transaction())
-            return "gave up"
-
-        result = client.start_session().with_transaction(calling(shell, body))
-        assert await wait(result) == "gave up"
-
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK)
-    assert names(server) == ["insert", "abortTransaction"]
-
-
-@both_shells
-def test_with_transaction_aborts_when_it_is_interrupted(shell: str) -> None:
-    async def act(client: Any, wait: Wait) -> None:
-        async def body(session: Any) -> None:
-            await wait(client.t.c.insert_one({}, session=session))
-            raise KeyboardInterrupt
-
-        session = client.start_session()
-        with pytest.raises(KeyboardInterrupt):
-            await wait(session.with_transaction(calling(shell, body)))
-        assert not session.in_transaction
-
-    with primary() as server:
-        use(shell, server.uri, act, **QUICK)
-    assert names(server) == ["insert", "abortTransaction"]
