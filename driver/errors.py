@@ -78,6 +78,10 @@ class CollectionInvalid(MongoError):
     """The collection to be created already exists."""
 
 
+class EncryptionError(MongoError):
+    """A value or a key could not be encrypted or decrypted; says nothing of what it is."""
+
+
 class DocumentTooLarge(InvalidOperation):
     """A document or message is larger than the server said it accepts."""
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Any
 
-from driver.runtime import http
+from driver.runtime import http, tls_exchange
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.runtime.blocking import as_proxy_errors, left, tune
 from driver.topology.description import Address
@@ -294,6 +294,18 @@ class AsyncioRuntime:
     ) -> tuple[int, str]:
         """Status and text of an HTTP answer."""
         return await asyncio.to_thread(http.get, url, headers, until, limit)
+
+    async def exchange(
+        self,
+        address: Address,
+        tls: SSLContext,
+        message: bytes,
+        missing: Callable[[], int],
+        feed: Callable[[bytes], object],
+        until: float,
+    ) -> None:
+        """Send a message over TLS and feed its answer."""
+        await asyncio.to_thread(tls_exchange.exchange, address, tls, message, missing, feed, until)
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""

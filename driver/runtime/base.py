@@ -108,6 +108,20 @@ class Runtime(Protocol):
     ) -> tuple[int, str]:
         """Status and text of an HTTP answer of at most `limit` bytes; raises OSError."""
 
+    async def exchange(
+        self,
+        address: Address,
+        tls: SSLContext,
+        message: bytes,
+        missing: Callable[[], int],
+        feed: Callable[[bytes], object],
+        until: float,
+    ) -> None:
+        """Send a message over TLS and `feed` its answer, until no bytes are `missing`.
+
+        Raises OSError, and what `feed` raises.
+        """
+
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name; raises OSError with the reason where there are none."""
 

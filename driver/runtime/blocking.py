@@ -14,7 +14,7 @@ from ssl import SSLContext
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
-from driver.runtime import http
+from driver.runtime import http, tls_exchange
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
 from driver.wire.header import frame_length
@@ -216,6 +216,18 @@ class BlockingRuntime:
     ) -> tuple[int, str]:
         """Status and text of an HTTP answer."""
         return http.get(url, headers, until, limit)
+
+    async def exchange(
+        self,
+        address: Address,
+        tls: SSLContext,
+        message: bytes,
+        missing: Callable[[], int],
+        feed: Callable[[bytes], object],
+        until: float,
+    ) -> None:
+        """Send a message over TLS and feed its answer."""
+        tls_exchange.exchange(address, tls, message, missing, feed, until)
 
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """The SRV records of a name."""

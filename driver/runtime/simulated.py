@@ -202,6 +202,18 @@ class SimulatedRuntime:
         """There is no web."""
         raise OSError(f"{url}: there is no web here")
 
+    async def exchange(
+        self,
+        address: Address,
+        tls: SSLContext,
+        message: bytes,
+        missing: Callable[[], int],
+        feed: Callable[[bytes], object],
+        until: float,
+    ) -> None:
+        """There is no TLS."""
+        raise OSError(f"{address}: there is no TLS here")
+
     async def lookup_srv(self, name: str, until: float) -> SRVRecords:
         """There is no DNS."""
         raise OSError(f"{name}: there is no DNS here")

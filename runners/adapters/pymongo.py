@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any
 
 import bson.errors
@@ -22,6 +23,7 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.database import Database
 from pymongo.driver_info import DriverInfo
+from pymongo.encryption import ClientEncryption
 from pymongo.operations import SearchIndexModel
 from pymongo.read_concern import ReadConcern
 from pymongo.server_api import ServerApi
@@ -36,6 +38,8 @@ from runners.adapters.pymongo_json import from_json, to_json
 from runners.adapters.pymongo_logic import logic
 from runners.adapters.pymongo_seedlist import seedlist
 from runners.adapters.pymongo_values import VALUES
+
+CAN_ENCRYPT = find_spec("pymongocrypt") is not None
 
 
 def adapter() -> Adapter:
@@ -98,6 +102,7 @@ BINDING = Binding(
         "collection": Collection,
         "session": ClientSession,
         "bucket": gridfs.GridFSBucket,
+        **({"clientEncryption": ClientEncryption} if CAN_ENCRYPT else {}),
     },
     models={
         "insertOne": pymongo.InsertOne,

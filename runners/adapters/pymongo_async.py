@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.asynchronous.encryption import AsyncClientEncryption
 from pymongo.asynchronous.uri_parser import parse_uri
 
 from runners.adapters import pymongo as sync
@@ -38,6 +39,7 @@ BINDING = replace(
         "collection": AsyncCollection,
         "session": AsyncClientSession,
         "bucket": gridfs.AsyncGridFSBucket,
+        **({"clientEncryption": AsyncClientEncryption} if sync.CAN_ENCRYPT else {}),
     },
     logic={
         **sync.BINDING.logic,

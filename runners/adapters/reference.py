@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import driver
+import driver.encryption
 import driver.errors
 import driver.events
 import driver.gridfs
@@ -32,6 +34,8 @@ from runners.adapters.reference_cmap import cmap
 from runners.adapters.reference_logic import LOGIC
 from runners.adapters.reference_seedlist import seedlist
 from runners.model import Json
+
+CAN_ENCRYPT = find_spec("pymongocrypt") is not None
 
 
 def adapter() -> Adapter:
@@ -101,6 +105,7 @@ BINDING = Binding(
         "collection": Collection,
         "session": ClientSession,
         "bucket": driver.gridfs.GridFSBucket,
+        **({"clientEncryption": driver.encryption.ClientEncryption} if CAN_ENCRYPT else {}),
     },
     models={
         "insertOne": driver.InsertOne,

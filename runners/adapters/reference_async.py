@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import driver.encryption
 import driver.gridfs
 from driver.aio.client import AsyncMongoClient
 from driver.aio.collection import AsyncCollection
@@ -36,6 +37,11 @@ BINDING = replace(
         "collection": AsyncCollection,
         "session": AsyncClientSession,
         "bucket": driver.gridfs.AsyncGridFSBucket,
+        **(
+            {"clientEncryption": driver.encryption.AsyncClientEncryption}
+            if sync.CAN_ENCRYPT
+            else {}
+        ),
     },
     logic={
         **sync.BINDING.logic,

@@ -67,7 +67,21 @@ def requirements(spec: SpecFile, case: Case) -> list[list[JsonObject]]:
         arguments = operation.get("arguments")
         if isinstance(arguments, dict):
             lists.append(of_fail_point(arguments.get("failPoint")))
+    if "entity.client.autoEncryptOpts" not in needs(spec, case):
+        lists = [[_explicit(each) for each in requirement] for requirement in lists]
     return [each for each in lists if each]
+
+
+def _explicit(requirement: JsonObject) -> JsonObject:
+    """What `csfle` asks for where nothing is encrypted automatically: of the server, its age.
+
+    mongocryptd and crypt_shared say what is to be encrypted, which explicit encryption knows; the
+    driver's part is its capability.
+    """
+    if requirement.get("csfle") is not True:
+        return requirement
+    rest = {name: value for name, value in requirement.items() if name != "csfle"}
+    return {"minServerVersion": "4.2.0", **rest}
 
 
 def of_fail_point(command: Json) -> list[JsonObject]:

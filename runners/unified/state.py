@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final, NamedTuple
 
 from runners.adapters.base import Adapter, ErrorReport
@@ -12,6 +13,7 @@ from runners.unified.catalogue import CREATED, OWNERS
 from runners.unified.entities import Client, Entities, Entity, Saved, Session, Thread, Worker
 from runners.unified.events import EventRouter
 from runners.unified.faults import CaseError, CaseFailed
+from runners.unified.kms import with_credentials
 from runners.unified.match import Path
 from runners.unified.needs import runs
 from runners.unified.uri import client_uri
@@ -41,6 +43,7 @@ class CaseState:
         self.deployment = deployment
         self.control = control
         self.events = events
+        self._test = test
         self.transactions = runs(test, "startTransaction", "withTransaction")
         self._recovers = runs(test, "failPoint", "targetedFailPoint")
         self.entities = Entities()
@@ -97,6 +100,8 @@ class CaseState:
                 self._create_client(name, spec, path)
             case "session":
                 self._create_session(name, spec, path)
+            case "clientEncryption":
+                self._create_encryption(name, spec, path)
             case _:
                 self.adapter.create(kind, name, spec)
                 self.entities.add(name, Entity(kind), path)
@@ -105,6 +110,18 @@ class CaseState:
         uri = client_uri(self.deployment, spec, recovers=self._recovers)
         self.entities.add(name, Client(self.events.attach(name)), path)
         self.adapter.create("client", name, {**spec, "uri": uri})
+
+    def _create_encryption(self, name: str, spec: JsonObject, path: Path) -> None:
+        options = fields.table(spec, "clientEncryptionOpts", path)
+        path = (*path, "clientEncryptionOpts")
+        vault = fields.text(options, "keyVaultClient", path)
+        self.entities.check_kind(vault, "client", (*path, "keyVaultClient"))
+        providers = with_credentials(
+            fields.table(options, "kmsProviders", path), self._test, os.environ
+        )
+        given: JsonObject = {**options, "kmsProviders": providers}
+        self.adapter.create("clientEncryption", name, {**spec, "clientEncryptionOpts": given})
+        self.entities.add(name, Entity("clientEncryption"), path)
 
     def _create_session(self, name: str, spec: JsonObject, path: Path) -> None:
         self.adapter.create("session", name, self._with_snapshot_time(spec, path))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from driver.encryption import ClientEncryption
 from runners.adapters.pymongo_api.arguments import parameters_of
 from runners.adapters.pymongo_api.binding import Binding
 from runners.adapters.pymongo_api.capabilities import OPERATIONS, capabilities
@@ -32,6 +34,16 @@ def _binding(module: str) -> Binding:
     binding = importlib.import_module(f"runners.adapters.{module}").BINDING
     assert isinstance(binding, Binding)
     return binding
+
+
+def test_a_driver_without_its_library_declares_no_encryption() -> None:
+    whole = _binding("reference")
+    with_it = dict(whole.classes) | {"clientEncryption": ClientEncryption}
+    without = {kind: cls for kind, cls in with_it.items() if kind != "clientEncryption"}
+    found = capabilities(replace(whole, classes=with_it))
+    told = {name for name in found if "clientEncryption" in name}
+    assert {"entity.clientEncryption", "operation.clientEncryption.createDataKey.opts"} < told
+    assert capabilities(replace(whole, classes=without)) == found - told
 
 
 def test_a_driver_declares_what_its_classes_have() -> None:
@@ -112,7 +124,7 @@ def test_required_parameters_can_be_given(module: str) -> None:
                 parameters.keyword(operation.renamed.get(argument, argument))
                 for argument in operation.arguments
             }
-            missing = parameters.required - given - {"driver_info", "model", "source"}
+            missing = parameters.required - given - {"algorithm", "driver_info", "model", "source"}
             assert not missing, f"{kind}.{name} cannot give {missing}"
 
 

@@ -102,6 +102,26 @@ def test_requirements_of_file_and_test() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "csfle", "asked"),
+    [
+        ({}, True, {"minServerVersion": "4.2.0"}),
+        ({}, {"minLibmongocryptVersion": "1.0"}, {"csfle": {"minLibmongocryptVersion": "1.0"}}),
+        ({"autoEncryptOpts": {}}, True, {"csfle": True}),
+    ],
+)
+def test_only_automatic_encryption_asks_for_what_says_what_to_encrypt(
+    options: JsonObject, csfle: Json, asked: JsonObject
+) -> None:
+    file = file_with(
+        file={
+            "createEntities": [{"client": {"id": "client0", **options}}],
+            "runOnRequirements": [{"csfle": csfle}],
+        }
+    )
+    assert requirements(file, cases(file)[0]) == [[asked]]
+
+
+@pytest.mark.parametrize(
     ("data", "asked"),
     [
         ({"failCommands": ["insert", "isMaster"], "appName": "a"}, True),

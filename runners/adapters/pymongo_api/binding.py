@@ -36,6 +36,10 @@ class LogEntry(NamedTuple):
     data: Mapping[str, Any]
 
 
+ENCRYPTION = "clientEncryption"
+"""The kind of entity whose class a driver has only with an optional library."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A driver with PyMongo's names, sync or asyncio."""
@@ -45,7 +49,7 @@ class Binding:
     driving: Callable[[], Driving]
 
     classes: Mapping[str, Any]
-    """By kind of entity."""
+    """By kind of entity; of `clientEncryption`, where its library is installed."""
     models: Mapping[str, Any]
     """Write models by the format's names: insertOne, updateOne …"""
     api: Mapping[str, Any]

@@ -9,6 +9,7 @@ from runners.adapters.pymongo_api import (
     collection_operations,
     cursor_operations,
     database_operations,
+    encryption_operations,
     entities,
     events,
     gridfs_operations,
@@ -16,7 +17,7 @@ from runners.adapters.pymongo_api import (
     session_operations,
     spans,
 )
-from runners.adapters.pymongo_api.binding import Binding
+from runners.adapters.pymongo_api.binding import ENCRYPTION, Binding
 from runners.adapters.pymongo_api.operation import Operation
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
@@ -27,6 +28,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "changeStream": cursor_operations.OPERATIONS,
     "session": session_operations.OPERATIONS,
     "bucket": gridfs_operations.OPERATIONS,
+    ENCRYPTION: encryption_operations.OPERATIONS,
 }
 """By kind of entity, by name."""
 
@@ -37,9 +39,12 @@ def capabilities(binding: Binding) -> frozenset[str]:
 
 
 def _names(binding: Binding) -> Iterator[str]:
-    for kind in entities.KINDS:
+    lacking = {ENCRYPTION} - binding.classes.keys()
+    for kind in entities.KINDS - lacking:
         yield f"entity.{kind}"
     for kind, operations in OPERATIONS.items():
+        if kind in lacking:
+            continue
         for name, operation in operations.items():
             if not operation.offered(binding, kind):
                 continue

@@ -17,7 +17,7 @@ from runners.adapters.pymongo_api.arguments import (
     table,
     text,
 )
-from runners.adapters.pymongo_api.binding import Binding
+from runners.adapters.pymongo_api.binding import ENCRYPTION, Binding
 from runners.adapters.pymongo_api.driving import Driving, settle
 from runners.adapters.pymongo_api.entity import Entity
 from runners.adapters.pymongo_api.events import NAMES
@@ -176,6 +176,20 @@ async def _bucket(to: Maker, _entity_id: str, spec: JsonObject) -> Entity:
     return Entity("bucket", factory(database, **options))
 
 
+async def _client_encryption(to: Maker, _entity_id: str, spec: JsonObject) -> Entity:
+    if ENCRYPTION not in to.binding.classes:
+        raise Unsupported("entity.clientEncryption", "its library is not installed")
+    name = "entity.clientEncryption.clientEncryptionOpts"
+    options = table(spec.get("clientEncryptionOpts"), name)
+    client = to.find("client", options.get("keyVaultClient")).value
+    values = {
+        **to.convert.all(options, name),
+        "keyVaultClient": client,
+        "codecOptions": client.codec_options,
+    }
+    return Entity(ENCRYPTION, build(to.binding, to.binding.classes[ENCRYPTION], values, name))
+
+
 async def _nameserver(_to: Maker, _entity_id: str, spec: JsonObject) -> Entity:
     return Entity("nameserver", NameService(text(spec.get("address"), "entity.nameserver.address")))
 
@@ -198,5 +212,6 @@ _MAKERS: Mapping[str, tuple[_Make, frozenset[str]]] = {
     "session": (_session, frozenset({"id", "client", "sessionOptions"})),
     "nameserver": (_nameserver, frozenset({"id", "address"})),
     "bucket": (_bucket, frozenset({"id", "database", "bucketOptions"})),
+    ENCRYPTION: (_client_encryption, frozenset({"id", "clientEncryptionOpts"})),
 }
 KINDS = frozenset(_MAKERS)

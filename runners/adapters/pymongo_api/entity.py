@@ -27,12 +27,14 @@ class Cursor:
 
 
 async def end(entity: Entity) -> None:
-    """Close what the entity holds open: a client, a session, a cursor."""
+    """Close what the entity holds open: a client, a session, a cursor, keys."""
     match entity:
         case Entity("client", client):
             await settle(client.close())
         case Entity("session", session):
             await settle(session.end_session())
+        case Entity("clientEncryption", encryption):
+            await settle(encryption.close())
         case Entity("nameserver", names):
             names.close()
         case Entity("cursor" | "changeStream", Cursor(driver)):
