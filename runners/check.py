@@ -45,6 +45,8 @@ class Job:
 
 
 Give: TypeAlias = Callable[[Verdict], None]
+RunCase: TypeAlias = Callable[[Found, Driver, Place | None], Verdict]
+"""Runs a case, as `run` does."""
 Execute: TypeAlias = Callable[[Sequence[Job], Callable[[str], None], Give], None]
 """Runs jobs: it says when a deployment is started, and gives the verdict of each case."""
 
@@ -159,18 +161,18 @@ def run(found: Found, driver: Driver, place: Place | None) -> Verdict:
         return Verdict(case, State.ERROR, message, deployment=where, failure=failure)
 
 
-def in_turn(driver: Driver, connect: Connect) -> Execute:
+def in_turn(driver: Driver, connect: Connect, run_case: RunCase = run) -> Execute:
     """Runs jobs in this process, one after the other."""
 
     def execute(jobs: Sequence[Job], say: Callable[[str], None], give: Give) -> None:
         for job in jobs:
             say(f"starting {job.deployment.info.id}")
-            run_on(job, driver, connect, give)
+            run_on(job, driver, connect, give, run_case)
 
     return execute
 
 
-def run_on(job: Job, driver: Driver, connect: Connect, give: Give) -> None:
+def run_on(job: Job, driver: Driver, connect: Connect, give: Give, run_case: RunCase = run) -> None:
     """Run cases on a deployment, which is started again where a case broke it.
 
     Where it does not start, all cases that are left are errors.
@@ -182,7 +184,7 @@ def run_on(job: Job, driver: Driver, connect: Connect, give: Give) -> None:
             with started(job.deployment, connect) as place:
                 healthy = True
                 while following is not None and healthy:
-                    verdict = run(following, driver, place)
+                    verdict = run_case(following, driver, place)
                     give(verdict)
                     healthy = not broken_by(verdict, place)
                     following = next(cases, None)

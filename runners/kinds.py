@@ -32,10 +32,14 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A started deployment, and the harness's own channel to it."""
+    """A started deployment, and the harness's own channel to it.
+
+    Where cases are `recorded`, one that failed goes on to its end, for what a replay may need.
+    """
 
     info: DeploymentInfo
     control: Control
+    recorded: bool = False
 
 
 Requirements: TypeAlias = list[list[JsonObject]]
@@ -71,7 +75,11 @@ class Kind:
 def _run_unified(spec: SpecFile, case: Case, driver: Driver, place: Place | None) -> Verdict:
     if place is None:
         raise ValueError("a case of the unified test format needs a deployment")
-    return run_case(spec, case, driver.adapter, place.info, place.control, events=driver.events)
+    return run_case(
+        *(spec, case, driver.adapter, place.info, place.control),
+        events=driver.events,
+        recorded=place.recorded,
+    )
 
 
 def _run_seedlist(spec: SpecFile, case: Case, driver: Driver, place: Place | None) -> Verdict:

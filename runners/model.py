@@ -102,7 +102,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A case's state on one deployment (None for cases that need no server)."""
+    """A case's state on one deployment (None for cases that need no server).
+
+    `record` is the file that has all of it, where one was written (see `runners.record`).
+    """
 
     case: Case
     state: State
@@ -110,6 +113,7 @@ class Verdict:
     seconds: float = 0.0
     deployment: str | None = None
     failure: Failure | None = None
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

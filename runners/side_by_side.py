@@ -17,9 +17,10 @@ from contextlib import suppress
 from itertools import chain, groupby
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from runners.adapters.base import Adapter
-from runners.check import Connect, Job, opened, run_on
+from runners.check import Connect, Job, RunCase, opened, run, run_on
 from runners.collect import Found
 from runners.deployments.base import Deployment
 from runners.model import State, Verdict
@@ -30,13 +31,26 @@ STOP_SECONDS = 30.0
 SPAWN = get_context("spawn")
 
 
+class Means(NamedTuple):
+    """What a worker process needs; it can be pickled."""
+
+    load: Callable[[], Adapter]
+    connect: Connect
+    run_case: RunCase
+
+
 class SideBySide:
     """Runs jobs with `count` workers; `load` and `connect` are made anew in each of them."""
 
-    def __init__(self, count: int, load: Callable[[], Adapter], connect: Connect) -> None:
+    def __init__(
+        self,
+        count: int,
+        load: Callable[[], Adapter],
+        connect: Connect,
+        run_case: RunCase = run,
+    ) -> None:
         self._count = count
-        self._load = load
-        self._connect = connect
+        self._means = Means(load, connect, run_case)
         self._giving = threading.Lock()
         self._over = threading.Event()
 
@@ -45,7 +59,7 @@ class SideBySide:
     ) -> None:
         """Run all cases; `give` is called by one thread at a time. See check.Execute."""
         queue = Queue(jobs)
-        workers = [Worker(self._load, self._connect) for _ in range(min(self._count, len(queue)))]
+        workers = [Worker(self._means) for _ in range(min(self._count, len(queue)))]
         with ThreadPoolExecutor(max(1, len(workers))) as threads:
             served = [threads.submit(self._serve, each, queue, say, give) for each in workers]
             try:
@@ -127,9 +141,8 @@ def _batches(cases: Iterable[Found]) -> Iterator[Sequence[Found]]:
 class Worker:
     """This side of a worker process, which is started when it is needed, also after a crash."""
 
-    def __init__(self, load: Callable[[], Adapter], connect: Connect) -> None:
-        self._load = load
-        self._connect = connect
+    def __init__(self, means: Means) -> None:
+        self._means = means
         self._start()
 
     def begin(self, deployment: Deployment) -> None:
@@ -169,7 +182,7 @@ class Worker:
 
     def _start(self) -> None:
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_work, args=(theirs, self._load, self._connect))
+        self._process = SPAWN.Process(target=_work, args=(theirs, self._means))
         self._process.start()
         theirs.close()
 
@@ -183,12 +196,12 @@ class Worker:
         return Verdict(found.case, State.ERROR, reason, deployment=self._deployment.info.id)
 
 
-def _work(pipe: Connection, load: Callable[[], Adapter], connect: Connect) -> None:
+def _work(pipe: Connection, means: Means) -> None:
     """What a worker process does. Through the pipe come a deployment, batches of cases for it, an
     empty one; again such a row; in the end None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; see `end`
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with suppress(EOFError, BrokenPipeError), opened(load()) as driver:
+    with suppress(EOFError, BrokenPipeError), opened(means.load()) as driver:
         while (deployment := pipe.recv()) is not None:
             job = Job(deployment, chain.from_iterable(iter(pipe.recv, ())))
-            run_on(job, driver, connect, pipe.send)
+            run_on(job, driver, means.connect, pipe.send, means.run_case)

@@ -22,6 +22,7 @@ from runners.cli import (
     ledger,
     lint,
     new,
+    replay,
     report,
     servers,
     up,
@@ -29,9 +30,11 @@ from runners.cli import (
 from runners.cli import list as list_
 from runners.deployments.base import DeploymentError
 from runners.load import SpecError
+from runners.record.record_file import RecordError
 from runners.report.recorded import RunFileError
 
 INTERRUPTED = 130
+BAD_INPUT = (SpecError, DeploymentError, AdapterError, RunFileError, RecordError, OSError)
 
 
 class InputError(click.ClickException):
@@ -49,7 +52,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # who reads our output had enough; click ends quietly
-        except (SpecError, DeploymentError, AdapterError, RunFileError, OSError) as error:
+        except BAD_INPUT as error:
             raise InputError(str(error)) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
@@ -82,6 +85,7 @@ for command in (
     adapter.adapter,
     ledger.ledger,
     report.report,
+    replay.replay,
     diff.diff,
 ):
     main.add_command(command)

@@ -14,6 +14,7 @@ from runners import ledger
 from runners.adapters import NAMES, load
 from runners.adapters.base import Adapter, DriverInfo
 from runners.adapters.process import ProcessAdapter
+from runners.check import RunCase
 from runners.cli.ending import end_if_asked, ended_by_signals
 from runners.cli.options import (
     AUTH,
@@ -34,10 +35,11 @@ from runners.cli.options import (
 )
 from runners.collect import Collection
 from runners.deployments.base import Deployment
-from runners.deployments.offer import LOCAL, Wish, connect, offer
+from runners.deployments.offer import HARNESS_DRIVER, LOCAL, Wish, connect, offer
 from runners.deployments.security import Security
 from runners.ledger import Ledger
 from runners.model import Topology, Verdict
+from runners.record.recording import Recording
 from runners.report import html, junit, run_file
 from runners.report.run import Run, specs_at
 from runners.report.terminal import LiveProgress, PlainProgress, progress, summary
@@ -139,6 +141,18 @@ class Recorder:
 )
 @JUNIT
 @HTML
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write a file into FOLDER for each case that fails, for `mongospec replay`.",
+)
+@click.option(
+    "--record-when",
+    type=click.Choice(("fail", "always")),
+    default="fail",
+    help="With --record: only failures (the default), or each case on a server.",
+)
 @LEDGER
 @click.option("--no-ledger", is_flag=True, help="Judge as if no failure were known.")
 @ended_by_signals()
@@ -160,6 +174,8 @@ def check(
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
+    record: Path | None,
+    record_when: str,
     ledgers: tuple[Path, ...],
     no_ledger: bool,
 ) -> None:
@@ -176,10 +192,12 @@ def check(
     wish = Wish(on, topologies, servers, mongod, Security(auth, tls), single_mongos)
     known = _known(ledgers, no_ledger, collection)
     loads = _loads(drivers, commands)
+    run_case = _run_case(record, record_when)
     runs: list[Run] = []
     names: list[str] = []
     for name, load_driver in loads:
-        run = replace(_check_one(load_driver, collection, wish, paths, jobs, known), shard=of_run)
+        checked = _check_one(load_driver, collection, wish, paths, jobs, known, run_case)
+        run = replace(checked, shard=of_run)
         runs.append(run)
         names.append(name or run.driver.name)
         summary(run)
@@ -231,6 +249,16 @@ def _known(paths: Sequence[Path], nothing: bool, collection: Collection) -> Call
     return known
 
 
+def _run_case(record: Path | None, when: str) -> RunCase:
+    """What runs a case, and records it where that is asked for. Raises UsageError."""
+    if record is None:
+        if when != "fail":
+            raise click.UsageError("--record-when goes with --record")
+        return checking.run
+    record.mkdir(parents=True, exist_ok=True)
+    return Recording(record, when == "always", partial(load, HARNESS_DRIVER))
+
+
 def _check_one(
     load_driver: Callable[[], Adapter],
     collection: Collection,
@@ -238,6 +266,7 @@ def _check_one(
     paths: Sequence[Path],
     jobs: int,
     known: Callable[[str], Ledger],
+    run_case: RunCase,
 ) -> Run:
     """Check one driver; an interrupted check gives what it found."""
     with checking.opened(load_driver()) as driver, progress() as shown:
@@ -249,9 +278,9 @@ def _check_one(
             return recorder.offered
 
         execute = (
-            checking.in_turn(driver, connect)
+            checking.in_turn(driver, connect, run_case)
             if jobs == 1
-            else SideBySide(jobs, load_driver, connect)
+            else SideBySide(jobs, load_driver, connect, run_case)
         )
         try:
             checking.check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 
 from runners.model import Failure, Json, State, Verdict
 
@@ -23,6 +24,8 @@ def explain(verdict: Verdict) -> str:
         lines.append(_indented("", verdict.reason))
     if failure is not None:
         lines += _failure(failure, with_sides=verdict.state is State.FAIL)
+    if verdict.record is not None:
+        lines.append(f"  replay it without a server: mongospec replay {quote(verdict.record)}")
     return "\n".join(lines)
 
 

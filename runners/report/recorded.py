@@ -65,5 +65,7 @@ def _verdict(value: dict[str, Any]) -> Verdict:
     case = Case(value["id"], value["suite"], "", file, value["line"], value["description"])
     failure = Failure(**value["failure"]) if value["failure"] else None
     return Verdict(
-        case, State(value["state"]), value["reason"], value["seconds"], value["deployment"], failure
+        *(case, State(value["state"]), value["reason"], value["seconds"], value["deployment"]),
+        failure,
+        value.get("record"),
     )

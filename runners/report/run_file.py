@@ -78,17 +78,18 @@ def _case(verdict: Verdict) -> JsonObject:
         "state": verdict.state.value,
         "reason": verdict.reason,
         "seconds": round(verdict.seconds, 6),
-        "failure": _finite(asdict(verdict.failure)) if verdict.failure else None,
+        "record": verdict.record,
+        "failure": finite(asdict(verdict.failure)) if verdict.failure else None,
     }
 
 
-def _finite(value: Any) -> Json:
-    """The value with NaN and the infinities, which JSON lacks, as Extended JSON."""
+def finite(value: Any) -> Json:
+    """A value with NaN and the infinities, which JSON lacks, as Extended JSON."""
     match value:
         case dict():
-            return {key: _finite(item) for key, item in value.items()}
+            return {key: finite(item) for key, item in value.items()}
         case list():
-            return [_finite(item) for item in value]
+            return [finite(item) for item in value]
         case float() if not math.isfinite(value):
             name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
             return {"$numberDouble": name}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from runners.adapters.base import EventSink
 from runners.model import JsonObject
 from runners.unified import fields
 from runners.unified.faults import CaseError, CaseFailed, fail_on
@@ -113,11 +114,15 @@ class EventRouter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._logs: dict[str, EventLog] = {}
+        self.tap: EventSink | None = None
+        """Hears everything too."""
 
     def __call__(self, client: str, name: str, event: JsonObject) -> None:
         """Take what the adapter reports; see EventSink."""
         with self._lock:
             log = self._logs.get(client)
+        if (tap := self.tap) is not None:
+            tap(client, name, event)
         if log is not None:
             log.add(Event(name, event))
 

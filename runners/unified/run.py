@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from runners.adapters.base import Adapter
+from runners.adapters.base import Adapter, AdapterError
 from runners.control import Control, ControlError
 from runners.load import SpecFile
 from runners.model import (
@@ -27,7 +27,7 @@ from runners.unified import data, fields
 from runners.unified.endings import Ending, ending_of
 from runners.unified.entities import Client, Thread
 from runners.unified.events import EventRouter, check_events
-from runners.unified.faults import CaseFailed
+from runners.unified.faults import CaseError, CaseFailed
 from runners.unified.logs import check_log_messages
 from runners.unified.match import Path
 from runners.unified.needs import (
@@ -38,7 +38,7 @@ from runners.unified.needs import (
     skip_reason,
 )
 from runners.unified.operations import fail_points
-from runners.unified.operations.execute import THREAD_SECONDS, execute_all
+from runners.unified.operations.execute import THREAD_SECONDS, execute, execute_all
 from runners.unified.spans import check_spans
 from runners.unified.state import CaseState
 
@@ -56,16 +56,18 @@ def run_case(
     control: Control,
     *,
     events: EventRouter,
+    recorded: bool = False,
 ) -> Verdict:
     """Run one case on one deployment; whatever happens becomes its verdict.
 
-    `adapter` is open, with `events` as its sink, and runs one case at a time.
+    `adapter` is open, with `events` as its sink, and runs one case at a time. Where it is
+    `recorded`, a case that failed goes on to its end after that.
     """
     started = time.monotonic()
     ending = _refusal(spec, case, adapter, deployment)
     if ending is None:
         state = CaseState(adapter, deployment, control, events, body_of(spec, case))
-        ending = _in_time(spec, case, state)
+        ending = _in_time(spec, case, state, recorded)
     seconds = time.monotonic() - started
     return Verdict(case, ending.state, ending.reason, seconds, deployment.id, ending.failure)
 
@@ -86,7 +88,7 @@ def _refusal(
     return None
 
 
-def _in_time(spec: SpecFile, case: Case, state: CaseState) -> Ending:
+def _in_time(spec: SpecFile, case: Case, state: CaseState, recorded: bool) -> Ending:
     """Run on a thread of its own, so that a driver which hangs does not hang the harness.
 
     Such a driver's fail points are lifted and its clients closed, so that the next case has a
@@ -94,36 +96,49 @@ def _in_time(spec: SpecFile, case: Case, state: CaseState) -> Ending:
     """
     endings: list[Ending] = []
     thread = threading.Thread(
-        target=lambda: endings.append(_run(spec, case, state)), name="case", daemon=True
+        target=lambda: _run(spec, case, state, endings.append, recorded), name="case", daemon=True
     )
     thread.start()
     thread.join(CASE_SECONDS)
-    if endings:
-        return endings[0]
+    if endings and not thread.is_alive():
+        return endings[-1]
     error = CaseFailed(f"gave up after {CASE_SECONDS:g} s", state.now)
+    early = endings[:1]
     adapter = state.abandon()
     threading.Thread(target=adapter.reset, name="reset", daemon=True).start()
     with suppress(ControlError):
         fail_points.turn_off(state)
     thread.join(END_SECONDS)
-    return ending_of(error, spec, state)
+    return early[0] if early else ending_of(error, spec, state)
 
 
-def _run(spec: SpecFile, case: Case, state: CaseState) -> Ending:
+def _run(
+    spec: SpecFile,
+    case: Case,
+    state: CaseState,
+    end: Callable[[Ending], None],
+    recorded: bool,
+) -> None:
+    """Run the case and say how it ended, and again when all is cleaned up."""
     ending = Ending(State.PASS)
+    test, path = body_of(spec, case), ("tests", case.index)
     try:
-        _run_test(spec.value, body_of(spec, case), ("tests", case.index), state)
+        _run_test(spec.value, test, path, state)
     except Exception as error:  # noqa: BLE001 - every error is an ending
         ending = ending_of(error, spec, state)
     if state.abandoned:
-        return ending
-    for step in _clean_up_steps(state, failed=ending.state is not State.PASS):
+        return
+    end(ending)
+    steps = _clean_up_steps(state, failed=ending.state is not State.PASS)
+    if recorded and ending.state is State.FAIL:
+        steps.insert(0, lambda: _go_on(test, path, state))
+    for step in steps:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - the other steps are needed all the more
             if ending.state is State.PASS:
                 ending = ending_of(error, spec, state)
-    return ending
+    end(ending)
 
 
 def _run_test(file: JsonObject, test: JsonObject, path: Path, state: CaseState) -> None:
@@ -146,6 +161,23 @@ def _run_test(file: JsonObject, test: JsonObject, path: Path, state: CaseState) 
     data.check_outcome(state, test, path)
 
 
+def _go_on(test: JsonObject, path: Path, state: CaseState) -> None:
+    """Do what a failure cut off, whatever comes of it: a driver that is mended will get there."""
+    operations = fields.tables(test, "operations", path)
+    places = [(*path, "operations", index) for index in range(len(operations))]
+    cut_off = places.index(state.now) + 1 if state.now in places else len(places)
+    for place, operation in list(zip(places, operations, strict=True))[cut_off:]:
+        with suppress(*_ENDINGS):
+            execute(state, operation, place)
+    with suppress(*_ENDINGS):
+        _join_threads(state)
+        fail_points.turn_off(state)
+    for index, outcome in enumerate(fields.tables(test, "outcome", path)):
+        with suppress(*_ENDINGS):
+            data.check_outcome(state, {"outcome": [outcome]}, (*path, "outcome", index))
+
+
+_ENDINGS: Final = (CaseFailed, CaseError, AdapterError, ControlError)
 _CHECKS: Final = {
     "expectEvents": check_events,
     "expectLogMessages": check_log_messages,
