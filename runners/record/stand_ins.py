@@ -42,7 +42,9 @@ class StandIns:
         self._addresses: dict[str, str] = {}
         self._sockets: list[socket.socket] = []
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stand-ins")
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="stand-ins", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -81,7 +83,8 @@ class StandIns:
             finally:
                 writer.close()
 
-        await asyncio.start_server(serve, sock=listening)
+        async with await asyncio.start_server(serve, sock=listening) as server:
+            await server.serve_forever()
 
     def real(self, value: J) -> J:
         """JSON with the servers' own addresses in the place of the stand-ins'."""
@@ -128,6 +131,7 @@ async def _end_all() -> None:
     for each in others:
         each.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # a turn of the loop, in which closed connections are let go
 
 
 def with_port(host: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
-from shlex import quote
 
 from runners.model import Failure, Json, State, Verdict
 
@@ -25,7 +25,7 @@ def explain(verdict: Verdict) -> str:
     if failure is not None:
         lines += _failure(failure, with_sides=verdict.state is State.FAIL)
     if verdict.record is not None:
-        lines.append(f"  replay it without a server: mongospec replay {quote(verdict.record)}")
+        lines.append(f"  without a server: {replay_command(verdict.record)}")
     return "\n".join(lines)
 
 
@@ -33,6 +33,11 @@ def _shortest(path: Path) -> Path:
     """As one would type it here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def replay_command(record: str) -> str:
+    """What runs the recorded case again."""
+    return shlex.join(("mongospec", "replay", record))
 
 
 def line(verdict: Verdict) -> int:

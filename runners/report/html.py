@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader
 
 from runners.model import DeploymentInfo, Json, JsonObject, State, Verdict
 from runners.report.excerpt import excerpt
+from runners.report.explain import replay_command
 from runners.report.run import Run
 
 
@@ -134,16 +135,17 @@ def _failure(verdict: Verdict, run: Run, on: int) -> JsonObject:
         "operation": failure.operation,
         "details": failure.details,
         "events": failure.events,
-        "command": _command(verdict, run.driver.name, run.deployments[on] if on >= 0 else None),
+        "command": _commands(verdict, run.driver.name, run.deployments[on] if on >= 0 else None),
     }
 
 
-def _command(verdict: Verdict, driver: str, on: DeploymentInfo | None) -> str:
-    """What runs the case again."""
+def _commands(verdict: Verdict, driver: str, on: DeploymentInfo | None) -> str:
+    """What runs the case again; and once more without a server, where it is recorded."""
     words = ["mongospec", "check", _shown(verdict.case.path), "--driver", driver]
     if on is not None:
         words += ["--topology", on.topology.value, "--server", on.server_version, *_security(on)]
-    return shlex.join([*words, "-k", verdict.case.description])
+    check = shlex.join([*words, "-k", verdict.case.description])
+    return check if verdict.record is None else f"{check}\n{replay_command(verdict.record)}"
 
 
 def _security(on: DeploymentInfo) -> Iterable[str]:
