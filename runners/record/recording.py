@@ -18,9 +18,10 @@ from runners.adapters.base import Adapter, DriverInfo
 from runners.collect import Found
 from runners.control import Control
 from runners.kinds import KINDS, Driver, Place
-from runners.model import DeploymentInfo, Json, JsonObject, State, Verdict
+from runners.model import DeploymentInfo, Failure, Json, JsonObject, State, Verdict
 from runners.record import digest, record_file
 from runners.record.proxy import Proxy
+from runners.record.stand_ins import StandIns
 from runners.record.trail import MOST_BYTES, Trail
 from runners.record.watched import Watched
 from runners.report.run_file import finite
@@ -55,7 +56,8 @@ class Recording:
             driver.events.tap = trail.event
             try:
                 watched = Driver(Watched(driver.adapter, trail, trail.operations), driver.events)
-                verdict = check.run(found, watched, Place(info, control, recorded=True))
+                there = Place(info, control, recorded=True)
+                verdict = _real(check.run(found, watched, there), stand_ins)
             finally:
                 driver.events.tap = None
                 control.close()
@@ -78,6 +80,16 @@ def obstacle(info: DeploymentInfo) -> str | None:
     if "%2f" in info.uri.lower().partition("?")[0]:
         return "the deployment is at a Unix domain socket"
     return None
+
+
+def _real(verdict: Verdict, stand_ins: StandIns) -> Verdict:
+    """A verdict with the servers' own addresses."""
+    failure: Any = asdict(verdict.failure) if verdict.failure else None
+    return replace(
+        verdict,
+        reason=stand_ins.real(verdict.reason),
+        failure=Failure(**stand_ins.real(failure)) if failure else None,
+    )
 
 
 def _unrecorded(verdict: Verdict, reason: str) -> Verdict:

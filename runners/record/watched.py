@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from runners.adapters.base import (
     Adapter,
@@ -88,6 +88,10 @@ class Watched:
         return self._adapter.logic(name, arguments)
 
 
+_END_SESSIONS: Final = "killAllSessions"
+"""What the harness does after every failure; peers have no sessions that could be left over."""
+
+
 class Unrecorded(AdapterError):
     """A record has no answer to a call."""
 
@@ -129,7 +133,10 @@ class Answering:
             for key in self._keys(entity_id, operation, arguments):
                 if calls := self._answers.get(key):
                     return _reply(calls.pop(0) if len(calls) > 1 else calls[0])
-            what = f"the harness's own {arguments.get('commandName', operation)}"
+            command = arguments.get("commandName", operation)
+            if command == _END_SESSIONS:
+                return Reply({"ok": 1})
+            what = f"the harness's own {command}"
             self.missing.append(what)
         raise Unrecorded(f"the record has no reply to {what}")
 
