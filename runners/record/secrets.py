@@ -38,6 +38,15 @@ def without_in_event(event: JsonObject) -> JsonObject:
     return {key: _shown(name, value) for key, value in event.items()}
 
 
+def without_in_entity(entity: JsonObject) -> JsonObject:
+    """An entity object, whose URI may have a password, and KMS providers credentials."""
+    shown = {name: value for name, value in entity.items() if name != "uri"}
+    options = shown.get("clientEncryptionOpts")
+    if isinstance(options, dict):
+        shown["clientEncryptionOpts"] = {**options, "kmsProviders": REDACTED}
+    return shown
+
+
 def without_in_arguments(arguments: JsonObject) -> JsonObject:
     """The arguments of an operation, which may be a command."""
     name = arguments.get("commandName")

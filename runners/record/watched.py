@@ -17,6 +17,7 @@ from runners.adapters.base import (
     Reply,
 )
 from runners.model import Json, JsonObject
+from runners.record import secrets
 from runners.record.trail import Trail
 
 
@@ -44,7 +45,7 @@ class Watched:
         self._adapter.open(sink)
 
     def create(self, kind: str, entity_id: str, spec: JsonObject) -> None:
-        """See Adapter. A URI is left out of the record: it may have a password."""
+        """See Adapter. What could let somebody in is left out of the record."""
         began = self._trail.now()
         reply = Reply()
         try:
@@ -54,7 +55,7 @@ class Watched:
             reply = Reply(error=ErrorReport(str(error), type(error).__name__))
             raise
         finally:
-            noted = {name: value for name, value in spec.items() if name != "uri"}
+            noted = secrets.without_in_entity(spec)
             self._trail.call(self._calls, began, entity_id, f"create {kind}", noted, reply)
 
     def run(

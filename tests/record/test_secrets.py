@@ -6,8 +6,10 @@ from runners.adapters.base import Reply
 from runners.model import JsonObject
 from runners.record import digest
 from runners.record.trail import Trail
+from runners.record.watched import Watched
 from runners.record.wire import parse
 from tests.record.messages import HELLO, Scene, request
+from tests.unified.scripted import Scripted
 
 SECRET = "s3cret"
 HANDSHAKE: JsonObject = {"hello": 1, "speculativeAuthenticate": {"payload": SECRET}}
@@ -34,6 +36,18 @@ def test_in_events_and_operations() -> None:
     arguments: JsonObject = {"commandName": "createUser", "command": {"createUser": SECRET}}
     trail.call(trail.operations, 0, "db", "runCommand", arguments, Reply({"ok": 1}))
     assert SECRET not in str((trail.events, trail.operations))
+
+
+def test_in_entities() -> None:
+    trail, driver = Trail(), Scripted()
+    watched = Watched(driver, trail, trail.operations)
+    options: JsonObject = {"kmsProviders": {"local": {"key": SECRET}}, "keyVaultNamespace": "a.b"}
+    watched.create("client", "client0", {"uri": f"mongodb://u:{SECRET}@a:1/"})
+    watched.create("clientEncryption", "encryption0", {"clientEncryptionOpts": options})
+    assert SECRET in str(driver.specs["encryption0"])
+    noted = str(trail.operations)
+    assert SECRET not in noted
+    assert "a.b" in noted
 
 
 def test_a_digest_of_messages() -> None:
