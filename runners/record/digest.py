@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from runners.model import Json, JsonObject
 
+_PRIMARY: Final = frozenset({"isWritablePrimary", "ismaster"})
 _ROLE: Final = (
-    *("isWritablePrimary", "ismaster", "secondary", "arbiterOnly", "hidden", "msg"),
+    *("secondary", "arbiterOnly", "hidden", "msg"),
     *("setName", "setVersion", "electionId", "primary", "me", "hosts", "passives", "arbiters"),
 )
 
@@ -43,16 +44,17 @@ def topology_changes(messages: Iterable[Any]) -> list[Json]:
     last: dict[str, JsonObject] = {}
     found: list[Json] = []
     for message in messages:
-        body = message.get("body")
-        if (
-            message["from"] != "server"
-            or not body
-            or not {"ismaster", "isWritablePrimary"} & {*body}
-        ):
-            continue
-        role = {name: body[name] for name in _ROLE if name in body}
-        role.pop("ismaster" if "isWritablePrimary" in role else "", None)
-        if last.get(message["server"]) != role:
-            found.append({"at": message["at"], "server": message["server"], "hello": role})
-            last[message["server"]] = role
+        server, role = message["server"], _role(message)
+        if role is not None and role != last.get(server):
+            found.append({"at": message["at"], "server": server, "hello": role})
+            last[server] = role
     return found
+
+
+def _role(message: Any) -> JsonObject | None:
+    """What a server says of itself; None where a message is no successful reply to a hello."""
+    body = message.get("body")
+    if message["from"] != "server" or not body or not _PRIMARY & body.keys():
+        return None
+    primary = body.get("isWritablePrimary", body.get("ismaster"))
+    return {"isWritablePrimary": primary, **{name: body[name] for name in _ROLE if name in body}}

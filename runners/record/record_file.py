@@ -18,8 +18,8 @@ from runners.load import SpecError, cases, load
 from runners.model import DeploymentInfo, JsonObject, Topology
 
 FORMAT: Final = "mongospec-record/1"
-BIGGEST: Final = 256 << 20
-"""Bytes; the messages of a record, as they are and decoded, are fewer."""
+BIGGEST: Final = 512 << 20
+"""Bytes; what Trail keeps of messages, as bytes and decoded, is less."""
 
 
 class RecordError(Exception):

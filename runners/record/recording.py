@@ -17,17 +17,14 @@ from runners import check
 from runners.adapters.base import Adapter, DriverInfo
 from runners.collect import Found
 from runners.control import Control
-from runners.kinds import KINDS, Driver, Place
-from runners.model import DeploymentInfo, Failure, Json, JsonObject, State, Verdict
-from runners.record import digest, record_file
+from runners.kinds import Driver, Place
+from runners.model import DeploymentInfo, Failure, State, Verdict
+from runners.record import record_file
+from runners.record.document import document
 from runners.record.proxy import Proxy
 from runners.record.stand_ins import StandIns
 from runners.record.trail import MOST_BYTES, Trail
 from runners.record.watched import Watched
-from runners.report.run_file import finite
-from runners.unified.uri import Uri
-
-_SECRET_OPTIONS = ("auth", "tls", "ssl", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,71 +101,3 @@ def _file_name(verdict: Verdict, driver: DriverInfo) -> str:
     name = f"{verdict.case.id} {driver.name} {verdict.deployment}"
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", name)
     return f"{readable[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.json"
-
-
-def document(
-    found: Found, driver: DriverInfo, deployment: DeploymentInfo, verdict: Verdict, trail: Trail
-) -> JsonObject:
-    """A record as its file has it."""
-    spec = found.spec
-    failure = asdict(verdict.failure) if verdict.failure else None
-    if failure is not None:
-        del failure["events"]  # the record has them, with times
-    return {
-        "format": record_file.FORMAT,
-        "case": {
-            "id": found.case.id,
-            "file": spec.name,
-            "text": spec.path.read_text(encoding="utf-8-sig"),
-        },
-        "driver": {
-            "name": driver.name,
-            "version": driver.version,
-            "language": driver.language,
-        },
-        "deployment": _deployment(found, deployment),
-        "verdict": {
-            "state": verdict.state.value,
-            "reason": verdict.reason,
-            "seconds": round(verdict.seconds, 6),
-            "failure": finite(failure),
-        },
-        "operations": finite(trail.operations),
-        "events": finite(trail.events),
-        "fail_points": digest.fail_points(trail.messages, trail.control),
-        "topology_changes": digest.topology_changes(trail.messages),
-        "control": finite(trail.control),
-        "messages": trail.messages,
-    }
-
-
-def _deployment(found: Found, info: DeploymentInfo) -> JsonObject:
-    """What a replay has to know of a deployment, without credentials."""
-    single = info.single_mongos_uri
-    hosts: list[Json] = [*info.hosts]
-    return {
-        "id": info.id,
-        "topology": info.topology.value,
-        "server_version": info.server_version,
-        "uri": _open_uri(info.uri),
-        "hosts": hosts,
-        "single_mongos_uri": None if single is None else _open_uri(single),
-        "set_name": info.set_name,
-        "auth": info.auth,
-        "tls": info.tls,
-        "parameters": _asked_parameters(found, info),
-    }
-
-
-def _open_uri(text: str) -> str:
-    uri = replace(Uri.parse(text), credentials="")
-    names = [name for name, _ in uri.options if name.lower().startswith(_SECRET_OPTIONS)]
-    return str(uri.without(*names))
-
-
-def _asked_parameters(found: Found, info: DeploymentInfo) -> JsonObject:
-    """The server parameters that the case's requirements name."""
-    lists = KINDS[found.case.format].requirements(found.spec, found.case) or []
-    wanted: list[Any] = [each.get("serverParameters") for some in lists for each in some]
-    names = {"authenticationMechanisms"}.union(*(each for each in wanted if each))
-    return {name: value for name, value in info.parameters.items() if name in names}

@@ -13,7 +13,7 @@ from runners.record import secrets
 from runners.record.wire import Message
 from runners.unified.state import report_json
 
-MOST_BYTES: Final = 64 << 20
+MOST_BYTES: Final = 16 << 20
 """Of messages; a case with more is not recorded."""
 
 

@@ -1,14 +1,16 @@
-"""Messages as drivers and servers send them, and as records have them."""
+"""Messages as drivers and servers send them, and as records have them; a driver's connection."""
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+from typing import Any, Final
 
 from runners.adapters.reference_bson import from_json
 from runners.model import Json, JsonObject
 from runners.record.trail import Trail
 from runners.record.wire import HEADER, OP_MSG, OP_QUERY, Message, answer, parse
 
+TIMEOUT: Final = 30
 HELLO: JsonObject = {
     "ok": 1,
     "isWritablePrimary": True,
@@ -33,6 +35,45 @@ def op_query(body: JsonObject, id_: int = 1) -> bytes:
     """A command as OP_QUERY."""
     rest = b"\0\0\0\0admin.$cmd\0" + b"\0\0\0\0" + b"\xff\xff\xff\xff" + from_json(body)
     return HEADER.pack(HEADER.size + len(rest), id_, 0, OP_QUERY) + rest
+
+
+class Client:
+    """A driver's end of a connection."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._socket = socket.create_connection((host, int(port)), TIMEOUT)
+
+    def send(self, frame: bytes) -> None:
+        self._socket.sendall(frame)
+
+    def receive(self) -> Message | None:
+        """The next message; None where the peer closed the connection."""
+        header = self._exactly(HEADER.size)
+        if header is None:
+            return None
+        rest = self._exactly(HEADER.unpack(header)[0] - HEADER.size)
+        assert rest is not None
+        return parse(header + rest)
+
+    def ask(self, body: JsonObject, id_: int = 1, flags: int = 0) -> JsonObject | None:
+        """The reply to a command."""
+        self.send(request(body, id_, flags))
+        told = self.receive()
+        assert told is None or told.response_to == id_
+        return None if told is None else told.body
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _exactly(self, size: int) -> bytes | None:
+        found = b""
+        while len(found) < size:
+            more = self._socket.recv(size - len(found))
+            if not more:
+                return None
+            found += more
+        return found
 
 
 class Scene:

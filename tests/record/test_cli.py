@@ -98,7 +98,7 @@ def test_a_case_with_too_many_messages(
     monkeypatch.setattr(Trail, "too_long", True)
     result = run("check", stage.spec, "--record", stage.records)
     assert stage.written == []
-    assert "not recorded: its messages have more than 64 MiB" in result.stdout
+    assert "not recorded: its messages have more than 16 MiB" in result.stdout
 
 
 def test_when_without_where(stage: Stage, run: Run) -> None:

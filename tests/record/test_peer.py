@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,49 +10,8 @@ from runners.model import JsonObject
 from runners.record import peer
 from runners.record.peer import Peers
 from runners.record.script import Script
-from runners.record.wire import EXHAUST_ALLOWED, HEADER, MORE_TO_COME, Message, parse
-from tests.record.messages import HELLO, Scene, find, op_query, request
-
-TIMEOUT = 30
-
-
-class Client:
-    """A driver's end of a connection."""
-
-    def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), TIMEOUT)
-
-    def send(self, frame: bytes) -> None:
-        self._socket.sendall(frame)
-
-    def receive(self) -> Message | None:
-        """The next message; None where the peer closed the connection."""
-        header = self._exactly(HEADER.size)
-        if header is None:
-            return None
-        rest = self._exactly(HEADER.unpack(header)[0] - HEADER.size)
-        assert rest is not None
-        return parse(header + rest)
-
-    def ask(self, body: JsonObject, id_: int = 1, flags: int = 0) -> JsonObject | None:
-        """The reply to a command."""
-        self.send(request(body, id_, flags))
-        told = self.receive()
-        assert told is None or told.response_to == id_
-        return None if told is None else told.body
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _exactly(self, size: int) -> bytes | None:
-        found = b""
-        while len(found) < size:
-            more = self._socket.recv(size - len(found))
-            if not more:
-                return None
-            found += more
-        return found
+from runners.record.wire import EXHAUST_ALLOWED, HEADER, MORE_TO_COME
+from tests.record.messages import HELLO, Client, Scene, find, op_query, request
 
 
 class Stage:
@@ -129,7 +87,10 @@ def test_a_driver_that_waits_longer_than_the_recorded_one_is_told(
     assert on.script.missing == ["find"]
 
 
-def test_a_driver_that_goes_again_is_not_missed(stage: Make) -> None:
+def test_a_driver_that_goes_again_is_not_missed(
+    stage: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "PATIENCE", 3600)
     on = stage(Scene().asked(find(1)).closed("driver").asked(find(2), {"ok": 1}, connection=2))
     client = on.connect()
     client.send(request(find(1)))
@@ -153,6 +114,12 @@ def test_a_hello_names_the_peers_and_holds_for_further_ones(stage: Make) -> None
         peers = [on.peers.address(host) for host in ("a:1", "b:2")]
         assert (told["hosts"], told["me"], told["primary"]) == (peers, *peers)
         assert "compression" not in told
+
+
+def test_a_hello_that_failed_fails_once(stage: Make) -> None:
+    on = stage(Scene().asked({"hello": 1}, HELLO).asked({"hello": 1}, {"ok": 0}, connection=2))
+    told = [on.connect().ask({"hello": 1}) for _ in range(3)]
+    assert [each and each["ok"] for each in told] == [OK, {"$numberInt": "0"}, OK]
 
 
 def test_a_first_hello_as_op_query(stage: Make) -> None:
