@@ -2,187 +2,154 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
-from statistics import median, quantiles
+from statistics import fmean
 from typing import Any, Protocol
 
+from benchmarks import memory
 from benchmarks.contenders import Contender
-from benchmarks.tasks import ASYNCIO, DATABASE, SYNC, Operation, Task
+from benchmarks.data import Data
+from benchmarks.floor import Address, Bare, bare
+from benchmarks.samples import Result, Samples
+from benchmarks.style import SYNC, Style
+from benchmarks.tasks import DATABASE, Setting, Task
 
 MIN_SAMPLES = 5
 _SAMPLE = 0.03  # seconds that a sample takes, about
 _COUNTED = 20  # operations over which Python's frames are counted
 
 
-@dataclass(slots=True)
-class Samples:
-    """Seconds an operation, a number a sample: on the clock, and of this process's CPUs."""
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What all tasks have in common.
 
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    frames: float = 0.0
-    """Python frames an operation."""
+    A task is measured for about so many `seconds`, and at least for MIN_SAMPLES samples a driver;
+    with `data` also for its memory, in processes of their own; with `address`, that of a server
+    which needs neither TLS nor a password, beside a bare socket.
+    """
 
-    @property
-    def deciles(self) -> tuple[float, float]:
-        """The first and the last decile of the seconds on the clock."""
-        cuts = quantiles(self.wall, n=10, method="inclusive")
-        return cuts[0], cuts[-1]
+    drivers: tuple[Contender, Contender]
+    uri: str | None = None
+    seconds: float = 0.0
+    data: Data | None = None
+    address: Address | None = None
+
+
+class Turn(Protocol):
+    """Who takes turns."""
+
+    def before(self) -> None:
+        """What is not measured."""
+
+    def repeat(self, times: int) -> list[float]:
+        """Run the operation so many times; the seconds of each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What one task took, by driver."""
+class _Driver:
+    """A driver that takes turns."""
 
     task: Task
-    style: str
-    samples: dict[str, Samples]
+    setting: Setting
+    operation: Callable[[], Any]
 
-    def ratio(self, what: str = "wall") -> float:
-        """The first driver's median by the second one's: below 1 it is the faster one."""
-        first, second = (median(getattr(each, what)) for each in self.samples.values())
-        return float(first / second)
+    def before(self) -> None:
+        run_all(self.setting, self.task.before)
 
-
-class Style(Protocol):
-    """How operations are run: one after the other, on the clock or not."""
-
-    name: str
-
-    def client(self, driver: Contender, uri: str) -> Any:
-        """A client of the driver."""
-
-    def do(self, call: Operation) -> Any:
-        """Run one operation and return what it returns."""
-
-    def repeat(self, operation: Operation, times: int) -> None:
-        """Run an operation so many times."""
+    def repeat(self, times: int) -> list[float]:
+        return self.setting.style.repeat(self.operation, times)
 
 
-class Sync:
-    """Calls."""
-
-    name = SYNC
-
-    def client(self, driver: Contender, uri: str) -> Any:
-        """A blocking client."""
-        return driver.client(uri)
-
-    def do(self, call: Operation) -> Any:
-        """Call it."""
-        return call()
-
-    def repeat(self, operation: Operation, times: int) -> None:
-        """A loop of calls."""
-        for _ in range(times):
-            operation()
+def run_all(setting: Setting, operations: Callable[[Setting], Any]) -> None:
+    """Run operations that are not measured, one after the other."""
+    for operation in operations(setting):
+        setting.style.do(operation)
 
 
-class Asyncio:
-    """Awaits, in one event loop."""
-
-    name = ASYNCIO
-
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
-
-    def client(self, driver: Contender, uri: str) -> Any:
-        """A client for asyncio."""
-        return driver.async_client(uri)
-
-    def do(self, call: Operation) -> Any:
-        """Await it."""
-
-        async def awaited() -> Any:
-            return await call()
-
-        return self._runner.run(awaited())
-
-    def repeat(self, operation: Operation, times: int) -> None:
-        """A loop of awaits in one task."""
-
-        async def awaited() -> None:
-            for _ in range(times):
-                await operation()
-
-        self._runner.run(awaited())
+def measure(task: Task, style: Style, on: Conditions) -> Result:
+    """Measure a task in a style."""
+    with ExitStack() as stack:
+        settings = [
+            stack.enter_context(_setting(task, style, driver, on.uri)) for driver in on.drivers
+        ]
+        run_all(settings[0], task.fill)
+        drivers = [_Driver(task, setting, task.make(setting)) for setting in settings]
+        drivers[0].before()
+        times = _times_a_sample(drivers[0].repeat)
+        samples = {turn.setting.driver.name: _warmed_up(turn, times) for turn in drivers}
+        turns: list[tuple[Turn, Samples]] = list(zip(drivers, samples.values(), strict=True))
+        floor = None
+        if on.address is not None and task.needs_server and task.at_once == 1:
+            socket = stack.enter_context(bare(task, settings[0], on.address))
+            floor = Samples()
+            turns.append((_Floor(drivers[0], socket), floor))
+        _alternate(turns, times, on.seconds)
+        for name, each in samples.items():
+            if on.data is not None:
+                question = memory.Question(on.data, task.name, style.name, name, on.uri, times)
+                each.memory = memory.growth(question)
+        return Result(task, style.name, samples, floor)
 
 
 @contextmanager
-def style_named(name: str) -> Iterator[Style]:
-    """The style of that name, while it lasts."""
-    if name == SYNC:
-        yield Sync()
+def _setting(task: Task, style: Style, driver: Contender, uri: str | None) -> Iterator[Setting]:
+    if uri is None or not task.needs_server:
+        yield Setting(driver, style)
         return
-    with asyncio.Runner() as runner:
-        yield Asyncio(runner)
-
-
-def measure(
-    task: Task, style: Style, drivers: tuple[Contender, Contender], uri: str | None, seconds: float
-) -> Result:
-    """Measure a task for about so many seconds, and at least for MIN_SAMPLES samples a driver."""
-    clients: dict[str, Any] = {}
+    client = style.client(driver, uri)
+    drop = partial(client.drop_database, DATABASE)
     try:
-        if uri is not None and task.needs_server:
-            clients = {driver.name: style.client(driver, uri) for driver in drivers}
-            _fill(task, style, drivers[0], clients[drivers[0].name])
-        databases = {name: client[DATABASE] for name, client in clients.items()}
-        operations = {each.name: task.make(each, databases.get(each.name)) for each in drivers}
-        return Result(task, style.name, _alternate(task, style, operations, databases, seconds))
+        style.do(drop)
+        yield Setting(driver, style, client)
     finally:
-        for client in clients.values():
-            style.do(partial(client.drop_database, DATABASE))
-            style.do(client.close)
+        style.do(drop)
+        style.do(client.close)
 
 
-def _fill(task: Task, style: Style, driver: Contender, client: Any) -> None:
-    style.do(partial(client.drop_database, DATABASE))
-    if task.documents is not None:
-        documents = list(task.documents(driver))
-        style.do(partial(client[DATABASE].corpus.insert_many, documents))
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """A bare socket that takes turns with the drivers."""
+
+    driver: _Driver
+    socket: Bare
+
+    def before(self) -> None:
+        self.driver.before()
+
+    def repeat(self, times: int) -> list[float]:
+        return self.socket.repeat(times)
 
 
-def _alternate(
-    task: Task,
-    style: Style,
-    operations: dict[str, Operation],
-    databases: dict[str, Any],
-    seconds: float,
-) -> dict[str, Samples]:
-    def empty(name: str) -> None:
-        if task.writes:
-            style.do(databases[name].corpus.drop)
-            style.do(partial(databases[name].create_collection, "corpus"))
+def _warmed_up(turn: _Driver, times: int) -> Samples:
+    """Connects, fills caches, and counts frames."""
+    turn.before()
+    turn.repeat(max(1, times // 10))
+    if turn.task.at_once > 1 and turn.setting.style.name == SYNC:
+        return Samples()
+    turn.before()
+    return Samples(frames=_frames(turn.repeat, times))
 
-    samples = {name: Samples() for name in operations}
-    first = next(iter(operations))
-    empty(first)
-    times = _times_a_sample(partial(style.repeat, operations[first]))
-    for name, operation in operations.items():
-        empty(name)
-        style.repeat(operation, max(1, times // 10))  # connect, fill caches
-        samples[name].frames = _frames(partial(style.repeat, operation), times)
+
+def _alternate(turns: Sequence[tuple[Turn, Samples]], times: int, seconds: float) -> None:
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(samples[first].wall) < MIN_SAMPLES:
-        for name, operation in operations.items():
-            empty(name)
+    while time.perf_counter() < end or len(turns[0][1].wall) < MIN_SAMPLES:
+        for turn, samples in turns:
+            turn.before()
             gc.collect()
-            wall, cpu = time.perf_counter(), time.process_time()
-            style.repeat(operation, times)
-            samples[name].wall.append((time.perf_counter() - wall) / times)
-            samples[name].cpu.append((time.process_time() - cpu) / times)
-    return samples
+            cpu = time.process_time()
+            took = turn.repeat(times)
+            samples.cpu.append((time.process_time() - cpu) / times)
+            samples.wall.append(fmean(took))
+            samples.latencies += took
 
 
-def _times_a_sample(repeat: Callable[[int], None]) -> int:
+def _times_a_sample(repeat: Callable[[int], object]) -> int:
     """How many operations take about as long as a sample shall."""
     times = 1
     while True:
@@ -194,7 +161,7 @@ def _times_a_sample(repeat: Callable[[int], None]) -> int:
         times *= 4
 
 
-def _frames(repeat: Callable[[int], None], times: int) -> float:
+def _frames(repeat: Callable[[int], object], times: int) -> float:
     """Python frames entered or resumed an operation; this thread's alone."""
     times = min(times, _COUNTED)
     entered = 0

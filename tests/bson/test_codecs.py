@@ -10,7 +10,7 @@ import logging
 import re
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum, StrEnum
 from types import SimpleNamespace
@@ -24,10 +24,8 @@ from driver import bson
 from driver.bson import (
     MAX_DEPTH,
     Binary,
-    BSONError,
     Code,
     CodecOptions,
-    DatetimeConversion,
     DatetimeMS,
     DBRef,
     Int64,
@@ -39,73 +37,13 @@ from driver.bson import (
     decoder,
     encoder,
 )
+from tests.bson.alike import OPTIONS, decoded_alike, encoded_alike, outcome, shape
 from tests.bson.samples import DOCUMENTS, EVERY_TYPE, OID, SCALARS, nested, nested_bytes, wide
 
 EVERY_TYPE_BYTES = encoder.encode(EVERY_TYPE)
-OPTIONS = [
-    CodecOptions(),
-    CodecOptions(unicode_decode_error_handler="replace"),
-    CodecOptions(unicode_decode_error_handler="ignore"),
-    CodecOptions(tz_aware=True),
-    CodecOptions(tz_aware=True, tzinfo=timezone(timedelta(hours=14))),
-    *(CodecOptions(datetime_conversion=how) for how in DatetimeConversion),
-    CodecOptions(uuid_representation=UuidRepresentation.STANDARD),
-    CodecOptions(uuid_representation=UuidRepresentation.JAVA_LEGACY),
-    CodecOptions(document_class=OrderedDict),
-    CodecOptions(document_class=RawBSONDocument),
-]
-
 in_use = pytest.mark.skipif(not codec.COMPILED, reason="the compiled codec is not in use")
 
 FEW_OPTIONS = OPTIONS[:3]
-
-
-def shape(value: Any) -> Any:
-    """A value with the types of all its parts, so that what is equal is the same."""
-    match value:
-        case RawBSONDocument():
-            return RawBSONDocument, value.raw
-        case Mapping():
-            return type(value), [(key, shape(item)) for key, item in value.items()]
-        case list():
-            return [shape(item) for item in value]
-        case DBRef():
-            return DBRef, shape(value.as_doc())
-        case Code():
-            return Code, str(value), shape(value.scope)
-        case float():
-            return struct.pack("<d", value)
-        case datetime():
-            return value, value.tzinfo, value.fold
-    return type(value), repr(value), hash(value)
-
-
-def outcome(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """What it returns, or how it fails."""
-    try:
-        value = function(*arguments, **options)
-    except (BSONError, RuntimeError, AttributeError, TypeError, ValueError) as error:
-        return type(error), str(error), getattr(error, "path", None), getattr(error, "offset", None)
-    return value if isinstance(value, bytes) else shape(value)
-
-
-def decoded_alike(data: bytes, several: list[CodecOptions] = OPTIONS) -> None:
-    for options in several:
-        assert outcome(bson.decode, data, options) == outcome(decoder.decode, data, options)
-
-
-def encoded_alike(document: Any, **more: Any) -> None:
-    for check_keys in (False, True):
-        theirs = outcome(encoder.encode, document, check_keys=check_keys, **more)
-        assert outcome(bson.encode, document, check_keys=check_keys, **more) == theirs
-        moved = outcome(encoder.encode, document, check_keys=check_keys, id_first=True, **more)
-        assert outcome(bson.encode, document, check_keys=check_keys, id_first=True, **more) == moved
-        buffer = bytearray(b"head")
-        written = outcome(bson.write_document, buffer, document, check_keys=check_keys, **more)
-        if isinstance(theirs, bytes):
-            assert buffer == b"head" + theirs
-        else:
-            assert (bytes(buffer), written) == (b"head", theirs)
 
 
 @in_use
