@@ -13,6 +13,7 @@ from benchmarks.style import Operation
 from benchmarks.tasks import DATABASE, MULTI, WRITE, Setting, Task, empty_corpus
 
 _NEW = "8.0"  # the first server with the command bulkWrite
+_HERE: list[dict[str, str]] = [{}]  # a model of a collection's bulk names no other
 _NAMES = [f"corpus_{number}" for number in range(1, 11)]
 
 
@@ -27,7 +28,7 @@ def bulk_tasks(data: Data) -> list[Task]:
             name, count = f"{size} doc {of} BulkWrite insert", times * len(text)
             task = Task(name, count, make, before=empty_corpus, since=since, scores=scores)
             made.append(task)
-    small, times = read("small_doc"), tasks.MANY // data.share
+    small, times = read("small_doc"), max(1, tasks.MANY // data.share)
     for of, since, before in (("Client", _NEW, _new_database), ("Collection", "", empty_corpus)):
         make = _bulk(of, small, times, _mixed)
         name, count = f"small doc {of} BulkWrite Mixed Operations", 2 * times * len(small)
@@ -48,9 +49,8 @@ def _bulk(
 ) -> Callable[[Setting], Operation]:
     def make(setting: Setting) -> Operation:
         document, kinds = setting.driver.loads(text), setting.driver.models
-        if of == "Collection":
-            write, targets = setting.database.corpus.bulk_write, [{}]
-        else:
+        write, targets = setting.database.corpus.bulk_write, _HERE
+        if of == "Client":
             names = ["corpus"] if models is _insertions else _NAMES
             write = setting.client.bulk_write
             targets = [{"namespace": f"{DATABASE}.{name}"} for name in names]

@@ -95,14 +95,15 @@ def _many_lines(data: Data, setting: Setting) -> Iterator[Operation]:
 def _export(data: Data, setting: Setting) -> Iterator[Operation]:
     find, then = setting.database.corpus.find, setting.style.then
 
+    def read(first: int) -> Any:
+        return find({"_id": {"$gte": first, "$lt": first + _DOCUMENTS}}).to_list()
+
     def write(path: Path, documents: list[Any]) -> None:
         path.write_text("".join(f"{json.dumps(each)}\n" for each in documents), encoding="utf-8")
 
     for number in range(data.line_files):
-        first = number * _DOCUMENTS
-        wanted = {"_id": {"$gte": first, "$lt": first + _DOCUMENTS}}
         path = data.scratch / f"exported{number}.txt"
-        yield then(lambda wanted=wanted: find(wanted).to_list(), partial(write, path))
+        yield then(partial(read, number * _DOCUMENTS), partial(write, path))
 
 
 def _upload(data: Data, setting: Setting) -> Iterator[Operation]:

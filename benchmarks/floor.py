@@ -39,6 +39,7 @@ class Bare:
         self._requests = requests
         self._own = own
         self._reply = bytearray(1 << 16)
+        self._length = 0
         self._done = 0
 
     def repeat(self, times: int) -> list[float]:
@@ -150,8 +151,8 @@ class Relay:
             sent.clear()
 
     def requests(self) -> list[bytes]:
-        """What one connection has sent, message by message; it is the only one that sent."""
-        (sent,) = filter(None, self._sent)
+        """What the connection that sent most has sent; another may be a monitor's."""
+        sent = max(self._sent, key=len)
         requests, start = [], 0
         while start < len(sent):
             (size,) = struct.unpack_from("<i", sent, start)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from benchmarks.data import Data
 
-_PROC = Path("/proc/self")
+_STATUS = Path("/proc/self/status")
+CLEAR = Path("/proc/self/clear_refs")
+"""Where "5" makes VmHWM begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Question:
 
 def growth(question: Question) -> int | None:
     """Bytes by which a process grows at most during the operations; None where none can tell."""
-    if not (_PROC / "clear_refs").exists():
+    if not CLEAR.exists():
         return None
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(_growth, question).result()
@@ -58,20 +61,25 @@ def _growth(question: Question) -> int:
             for operation in task.before(setting):
                 style.do(operation)
             operation = task.make(setting)
-            gc.collect()
-            (_PROC / "clear_refs").write_text("5", encoding="ascii")
-            before = _status("VmRSS")
-            style.repeat(operation, question.times)
-            return _status("VmHWM") - before
+            return grown(lambda: style.repeat(operation, question.times))
         finally:
             if client is not None:
                 style.do(client.close)
 
 
+def grown(run: Callable[[], object]) -> int:
+    """Bytes by which this process grows at most while something runs."""
+    gc.collect()
+    CLEAR.write_text("5", encoding="ascii")
+    before = _status("VmRSS")
+    run()
+    return _status("VmHWM") - before
+
+
 def _status(name: str) -> int:
     """Bytes of that name."""
-    status = (_PROC / "status").read_text(encoding="ascii")
+    status = _STATUS.read_text(encoding="ascii")
     found = re.search(rf"^{name}:\s*(\d+) kB$", status, re.MULTILINE)
     if found is None:
-        raise OSError(f"{_PROC / 'status'} does not tell {name}")
+        raise OSError(f"{_STATUS} does not tell {name}")
     return int(found[1]) * 1024

@@ -55,7 +55,7 @@ def read(path: Path) -> Run:
         if run["server"]:
             where += f", MongoDB {run['server']}"
         return Run((first, second), where, [_ratios(task) for task in run["tasks"]])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotARunError(f"not written by `mongospec bench --json`: {error!r}") from None
 
 

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     help="Write all samples as JSON.",
 )
 @click.pass_context
-def bench(context: click.Context, **options: Any) -> None:
+def bench(context: click.Context, /, **options: Any) -> None:
     """Measure the reference driver against PyMongo, taking turns in one process.
 
     Ratios are of medians, the reference driver's by PyMongo's: 0.50 takes half the time.
@@ -124,7 +124,7 @@ def run(
         wish = Wish(on, (topology,) if on == LOCAL else (), servers, mongod)
         with deployed(chosen, wish) as there:
             chosen = runnable(chosen, there)
-            uri = there and there.uri
+            uri = there.uri if there else None
             conditions = pair.Conditions(drivers, uri, seconds, files, bare_address(there))
             for name in dict.fromkeys(styles):
                 with style_named(name) as style:
@@ -137,7 +137,7 @@ def run(
     if not text:
         console.print(report.score_table(results, drivers))
     if json_file is not None:
-        shown = report.document(results, drivers, there and there.server_version)
+        shown = report.document(results, drivers, there.server_version if there else None)
         json_file.write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from benchmarks import report
-from benchmarks.contenders import Contender
-from benchmarks.pair import MIN_SAMPLES, Asyncio, Result, Samples, Style, measure, style_named
-from benchmarks.tasks import ASYNCIO, STYLES, SYNC, Task
+from benchmarks.contenders import Contender, Models
+from benchmarks.pair import MIN_SAMPLES, Conditions, measure
+from benchmarks.samples import Result, Samples, percentile
+from benchmarks.style import ASYNCIO, STYLES, SYNC, style_named
+from benchmarks.tasks import Task, empty_corpus
 
 
 class Log:
@@ -45,8 +48,12 @@ def contenders(called: dict[str, list[str]]) -> tuple[Contender, Contender]:
             encode=lambda document: b"",
             decode=lambda data: {},
             loads=lambda text: {},
+            object_id=object,
+            models=Models(dict, dict, dict),
             client=lambda uri: Log(log, False),
             async_client=lambda uri: Log(log, True),
+            bucket=lambda database: database,
+            async_bucket=lambda database: database,
         )
 
     return contender("ours"), contender("theirs")
@@ -59,32 +66,33 @@ def test_both_do_the_same(name: str) -> None:
     task = Task(
         "insert",
         10,
-        lambda driver, database: database.insert_one,
-        needs_server=True,
-        writes=True,
-        documents=lambda driver: [{"_id": 1}],
+        lambda setting: setting.database.insert_one,
+        fill=lambda setting: [lambda: setting.database.insert_many([])],
+        before=empty_corpus,
     )
     with style_named(name) as style:
-        result = measure(task, style, drivers, "mongodb://a", 0.0)
+        result = measure(task, style, Conditions(drivers, "mongodb://a"))
     assert result.style == name
     for samples in result.samples.values():
         assert len(samples.wall) == len(samples.cpu) == MIN_SAMPLES
+        assert len(samples.latencies) >= MIN_SAMPLES
+        assert samples.frames
         assert samples.frames >= 1
     ours, theirs = called["ours"], called["theirs"]
     assert ours[:2] == ["drop_database", "insert_many"]
     assert "insert_many" not in theirs
     assert ours[-2:] == theirs[-2:] == ["drop_database", "close"]
-    assert theirs.count("drop") == theirs.count("create_collection") == MIN_SAMPLES + 1
+    assert theirs.count("drop") == theirs.count("create_collection") == MIN_SAMPLES + 2
     per_sample = theirs.count("insert_one") // MIN_SAMPLES
     assert per_sample > 1
-    assert theirs[2] == "insert_one"  # warmed up before it is measured
+    assert theirs[3] == "insert_one"  # warmed up before it is measured
 
 
 def test_a_task_without_a_server_makes_no_clients() -> None:
     called: dict[str, list[str]] = {}
-    task = Task("encode", 10, lambda driver, database: lambda: driver.encode({}))
+    task = Task("encode", 10, lambda setting: lambda: setting.driver.encode({}), False)
     with style_named(SYNC) as style:
-        measure(task, style, contenders(called), None, 0.0)
+        measure(task, style, Conditions(contenders(called)))
     assert called == {"ours": [], "theirs": []}
 
 
@@ -96,24 +104,81 @@ def test_asyncio_awaits() -> None:
         done.append(1)
         return 5
 
-    with asyncio.Runner() as runner:
-        style: Style = Asyncio(runner)
-        style.repeat(operation, 3)
+    with style_named(ASYNCIO) as style:
+        assert len(style.repeat(operation, 3)) == 3
         assert len(done) == 3
         assert style.do(operation) == 5
-        assert style.name == ASYNCIO
+        style.do(style.then(operation, done.append))
+        assert done[-2:] == [1, 5]
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_at_once(name: str) -> None:
+    """Two callers wait for each other, so they are at work at once."""
+    threads, tasks = threading.Barrier(2), asyncio.Barrier(2)
+    done: list[int] = []
+
+    def part() -> Any:
+        if name == ASYNCIO:
+            return tasks.wait()
+        threads.wait()
+        done.append(1)
+        return None
+
+    with style_named(name) as style:
+        style.do(style.together([part] * 4, 2))
+    assert len(done) == (4 if name == SYNC else 0)
+
+
+def test_percentiles_by_nearest_rank() -> None:
+    assert [percentile(range(1, 201), which) for which in (10, 50, 99)] == [20, 100, 198]
+    assert percentile([7.0], 99) == 7.0
+
+
+MEGABYTE = 1 << 20
 
 
 def a_result() -> Result:
-    task = Task("decode", 1_000_000, lambda driver, database: lambda: None)
-    first = Samples([0.5, 0.1, 0.1], [0.02, 0.02, 0.02], 3.0)
-    second = Samples([0.2, 0.2, 0.9], [0.08, 0.08, 0.08], 7.0)
-    return Result(task, SYNC, {"ours": first, "theirs": second})
+    task = Task("decode", 1_000_000, lambda setting: lambda: None, calls=2)
+    first = Samples([0.5, 0.1, 0.1], [0.02] * 3, [0.1] * 99 + [0.9], 6.0, 3 * MEGABYTE)
+    second = Samples([0.2, 0.2, 0.9], [0.08] * 3, [0.2] * 99 + [0.3], 14.0, 2 * MEGABYTE)
+    floor = Samples(latencies=[0.05])
+    return Result(task, SYNC, {"ours": first, "theirs": second}, floor)
 
 
-def test_a_ratio_is_of_medians() -> None:
-    assert a_result().ratio() == pytest.approx(0.5)
-    assert a_result().ratio("cpu") == pytest.approx(0.25)
+def test_ratios() -> None:
+    result = a_result()
+    assert result.ratio() == pytest.approx(0.5)
+    assert result.ratio("cpu") == pytest.approx(0.25)
+    assert result.latency_ratio(50) == pytest.approx(0.5)
+    assert result.memory_ratio == pytest.approx(1.5)
+    assert [result.above_floor(each) for each in result.pair] == pytest.approx([2, 4])
+
+
+@pytest.mark.parametrize("sizes", [(None, None), (MEGABYTE - 1, 0), (2 * MEGABYTE, 0)])
+def test_no_ratio_of_little_memory(sizes: tuple[int | None, int | None]) -> None:
+    result = a_result()
+    for samples, size in zip(result.pair, sizes, strict=True):
+        samples.memory = size
+    assert result.memory_ratio is None
+
+
+def test_composite_scores() -> None:
+    def scored(name: str, seconds: float, *scores: str) -> Result:
+        task = Task(name, 1_000_000, lambda setting: lambda: None, scores=scores)
+        samples = {"ours": Samples([seconds] * 3), "theirs": Samples([2 * seconds] * 3)}
+        return Result(task, SYNC, samples)
+
+    results = [
+        scored("a", 0.1, "ReadBench"),
+        scored("b", 0.5, "ReadBench"),
+        scored("c", 1.0, "WriteBench"),
+    ]
+    scores = report.composites(results, SYNC)
+    assert scores["ReadBench"] == pytest.approx([6, 3])
+    assert scores["DriverBench"] == pytest.approx([3.5, 1.75])
+    assert report.composites(results, ASYNCIO) == {}
+    assert report.score_table(results, contenders({})).row_count == 3
 
 
 def test_reports() -> None:
@@ -123,7 +188,12 @@ def test_reports() -> None:
     assert [driver["name"] for driver in shown["drivers"]] == ["ours", "theirs"]
     (task,) = shown["tasks"]
     assert (task["name"], task["style"], task["bytes"]) == ("decode", SYNC, 1_000_000)
-    assert task["drivers"]["ours"]["median"] == 0.1
-    assert task["drivers"]["theirs"]["samples"] == [0.2, 0.2, 0.9]
+    assert task["latency_ratios"]["99"] == pytest.approx(0.5)
+    assert task["floor"]["latencies"]["50"] == 0.05
+    ours, theirs = task["drivers"]["ours"], task["drivers"]["theirs"]
+    assert (ours["median"], ours["memory"], ours["above_floor"]) == (0.1, 3 * MEGABYTE, 2)
+    assert theirs["samples"] == [0.2, 0.2, 0.9]
     cells = [next(iter(column.cells)) for column in report.table([a_result()], drivers).columns]
-    assert cells == ["decode", SYNC, "100,000.0", "200,000.0", "0.50", "0.25", "10.0", "3 : 7"]
+    assert cells[:5] == ["decode", SYNC, "50,000.0", "100,000.0", "0.50"]
+    assert cells[5:8] == ["0.50", "0.50", "0.50"]
+    assert cells[8:] == ["0.25", "1.50", "2.0 : 4.0", "3 : 7", "10.0"]

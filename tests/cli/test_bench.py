@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import contenders, pair, tasks
+from benchmarks import contenders, data, memory, pair, tasks
 from benchmarks.data import BESIDE
+from runners import requirements
 from runners.deployments.local import LocalDeployment
 from tests.cli.conftest import Run
+
+has_proc = pytest.mark.skipif(
+    not memory.CLEAR.exists(), reason="not run: this system does not tell the peak of a process"
+)
 
 
 @pytest.fixture
@@ -44,7 +49,10 @@ class TestWithData:
         assert result.exit_code == 2
         assert "no task's name contains 'no such task'" in result.stderr
 
-    def test_bson_needs_no_server(self, run: Run, tmp_path: Path) -> None:
+    def test_bson_needs_no_server(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(memory, "growth", lambda question: None)
         path = tmp_path / "bench.json"
         result = run("bench", "-k", "bson decoding", "--seconds", 0, "--json", path)
         assert result.exit_code == 0
@@ -62,15 +70,52 @@ class TestWithData:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(pair, "MIN_SAMPLES", 2)
+        monkeypatch.setattr(pair, "MIN_SAMPLES", 1)
         monkeypatch.setattr(pair, "_SAMPLE", 0.0)
         monkeypatch.setattr(tasks, "MANY", 20)
         monkeypatch.setattr(tasks, "FEW", 1)
+        monkeypatch.setattr(tasks, "EACH", 1)
+        # A new process would know nothing of this; it is asked once, below.
+        monkeypatch.setattr(memory, "growth", lambda question: 5 << 20)
         path = tmp_path / "bench.json"
         uri = standalone.info.uri
-        result = run("bench", "--on", uri, "--seconds", 0, "--json", path)
+        result = run("bench", "--on", uri, "--seconds", 0, "--share", 50, "--json", path)
         assert result.exit_code == 0, result.output
         written = json.loads(path.read_text())
-        assert len(written["tasks"]) == 6 + 2 * 7
+        new = requirements.version(standalone.info.server_version) >= (8, 0, 0)
+        assert len(written["tasks"]) == 6 + 2 * (4 + 3 + (6 if new else 3) + 2 + 4 + 2)
+        assert ("needs server 8.0" in result.stderr) is not new
         assert all(task["time_ratio"] > 0 for task in written["tasks"])
+        floors = [task["floor"] for task in written["tasks"] if task["name"] == "find one by ID"]
+        assert all(floor["latencies"]["50"] > 0 for floor in floors)
+        assert len(floors) == 2
         assert written["server"] == standalone.info.server_version
+        picture = tmp_path / "bench.svg"
+        assert run("bench", "report", path, "--svg", picture).exit_code == 0
+        assert "LDJSON multi-file export" in picture.read_text()
+
+    @has_proc
+    def test_memory_in_a_process_of_its_own(self, tmp_path: Path) -> None:
+        files = data.Data(BESIDE, tmp_path)
+        task = "full BSON decoding"
+        times = 100_000  # the seconds of each are kept, too
+        grown = memory.growth(memory.Question(files, task, "sync", "reference", None, times))
+        assert grown is not None
+        assert grown > 2 << 20
+
+
+@has_proc
+def test_memory() -> None:
+    held: list[bytes] = []
+    assert memory.grown(lambda: held.append(b"x" * (64 << 20))) >= 60 << 20
+    held.clear()
+    assert memory.grown(lambda: None) < 30 << 20
+
+
+def test_a_file_that_is_no_run(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("{}")
+    result = run("bench", "report", path, "--svg", tmp_path / "x.svg")
+    assert result.exit_code == 2
+    assert "not written by `mongospec bench --json`" in result.stderr
+    assert run("bench", "report", tmp_path / "none", "--svg", tmp_path / "x.svg").exit_code == 2
