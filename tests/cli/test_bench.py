@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import contenders, data, memory, pair, tasks
-from benchmarks.data import BESIDE
 from runners import requirements
 from runners.deployments.local import LocalDeployment
+from tests.benchmarks.small import SHARE, archives
 from tests.cli.conftest import Run
 
 has_proc = pytest.mark.skipif(
@@ -40,21 +40,27 @@ def test_without_pymongo(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install 'mongospec[pymongo]'" in result.stderr
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not BESIDE.is_dir(), reason=f"not run: no official data in {BESIDE}")
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder of small data."""
+    return archives(tmp_path)
+
+
 @pytest.mark.usefixtures("_pymongo")
 class TestWithData:
-    def test_no_such_task(self, run: Run) -> None:
-        result = run("bench", "-k", "no such task")
+    def test_no_such_task(self, run: Run, small: Path) -> None:
+        result = run("bench", "-k", "no such task", "--data", small)
         assert result.exit_code == 2
         assert "no task's name contains 'no such task'" in result.stderr
 
     def test_bson_needs_no_server(
-        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(memory, "growth", lambda question: None)
         path = tmp_path / "bench.json"
-        result = run("bench", "-k", "bson decoding", "--seconds", 0, "--json", path)
+        result = run(
+            "bench", "-k", "bson decoding", "--seconds", 0, "--json", path, "--data", small
+        )
         assert result.exit_code == 0
         assert "flat BSON decoding" in result.stdout
         written = json.loads(path.read_text())
@@ -67,6 +73,7 @@ class TestWithData:
         self,
         run: Run,
         standalone: LocalDeployment,
+        small: Path,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -79,7 +86,8 @@ class TestWithData:
         monkeypatch.setattr(memory, "growth", lambda question: 5 << 20)
         path = tmp_path / "bench.json"
         uri = standalone.info.uri
-        result = run("bench", "--on", uri, "--seconds", 0, "--share", 50, "--json", path)
+        options = ("--seconds", 0, "--share", SHARE, "--data", small, "--json", path)
+        result = run("bench", "--on", uri, *options)
         assert result.exit_code == 0, result.output
         written = json.loads(path.read_text())
         new = requirements.version(standalone.info.server_version) >= (8, 0, 0)
@@ -95,8 +103,8 @@ class TestWithData:
         assert "LDJSON multi-file export" in picture.read_text()
 
     @has_proc
-    def test_memory_in_a_process_of_its_own(self, tmp_path: Path) -> None:
-        files = data.Data(BESIDE, tmp_path)
+    def test_memory_in_a_process_of_its_own(self, small: Path, tmp_path: Path) -> None:
+        files = data.Data(small, tmp_path)
         task = "full BSON decoding"
         times = 100_000  # the seconds of each are kept, too
         grown = memory.growth(memory.Question(files, task, "sync", "reference", None, times))
