@@ -108,6 +108,7 @@ _ROWS = (
     Option("maxConnecting", integer(1), "max_connecting"),
     Option("maxIdleTimeMS", milliseconds(0), "max_idle_time", _limit),
     Option("waitQueueTimeoutMS", milliseconds(0), "wait_queue_timeout", _limit),
+    # Deprecated by CMAP, which would rather have the application limit what it does at once.
     Option("waitQueueSize", integer(0), "wait_queue_size", _or_none),
     Option("waitQueueMultiple", integer(0), "wait_queue_multiple", _or_none),
     Option("compressors", values.compressors, "compressors"),
