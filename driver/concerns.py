@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from driver.errors import ConfigurationError
@@ -15,12 +15,15 @@ _INT64_MAX = 2**63 - 1
 class ReadConcern:
     """How durable and isolated the data a read returns must be.
 
-    `level` None is the server's default. Unknown levels are the server's to judge.
+    `level` None is the server's default, with which commands carry no read concern. Unknown levels
+    are the server's to judge.
     """
 
     level: str | None = None
+    is_server_default: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "is_server_default", self.level is None)
         if self.level is not None and not isinstance(self.level, str):
             raise ConfigurationError(f"a read concern's level must be a string, not {self.level!r}")
 
@@ -28,11 +31,6 @@ class ReadConcern:
     def document(self) -> dict[str, Any]:
         """A new document of what was set."""
         return {} if self.level is None else {"level": self.level}
-
-    @property
-    def is_server_default(self) -> bool:
-        """Whether nothing was set, so that commands carry no read concern."""
-        return self.level is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,17 @@ class WriteConcern:
     as the server has it; `j` waits for the journal. `fsync` is deprecated and as strict as `j`.
     Raises ConfigurationError for values the server would refuse, and for an unacknowledged
     write (`w=0`) that waits for the journal.
+
+    `acknowledged` tells whether the server answers such a write. With `is_server_default` nothing
+    was set, and commands carry no write concern.
     """
 
     w: int | str | None = None
     wtimeout: int | None = None
     j: bool | None = None
     fsync: bool | None = None
+    acknowledged: bool = field(init=False, repr=False, compare=False)
+    is_server_default: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not (self.w is None or isinstance(self.w, str) or _is_count(self.w, _INT32_MAX)):
@@ -68,6 +71,8 @@ class WriteConcern:
                 raise ConfigurationError(
                     f"a write concern cannot have both w=0 (no acknowledgement) and {name}=True"
                 )
+        object.__setattr__(self, "acknowledged", self.w != 0)
+        object.__setattr__(self, "is_server_default", not self.document)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -79,16 +84,6 @@ class WriteConcern:
     def without_wtimeout(self) -> WriteConcern:
         """The same for an operation with a deadline, which `wtimeout` must not cut short (CSOT)."""
         return self if self.wtimeout is None else replace(self, wtimeout=None)
-
-    @property
-    def acknowledged(self) -> bool:
-        """Whether the server answers such a write."""
-        return self.w != 0
-
-    @property
-    def is_server_default(self) -> bool:
-        """Whether nothing was set, so that commands carry no write concern."""
-        return not self.document
 
 
 def _is_count(value: object, largest: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from driver.bson import CodecOptions, ObjectId, RawBSONDocument, encode
+from driver.bson import CodecOptions, ObjectId, RawBSONDocument, encode, encode_inserts
 from driver.normalize import collation_document, hint_document, sort_document
 
 Document: TypeAlias = Mapping[str, Any]
@@ -41,11 +41,6 @@ def id_first(document: Document) -> Document:
     if isinstance(document, RawBSONDocument) or next(iter(document)) == "_id":
         return document
     return {"_id": document["_id"], **document}
-
-
-def insert_statement(document: Document, options: CodecOptions) -> Statement:
-    """The statement of a document that has its `_id` (which goes first)."""
-    return Statement("insert", encode(document, options, id_first=True))
 
 
 def check_document(name: str, value: Any) -> None:
@@ -92,7 +87,7 @@ class InsertOne:
     def statement(self, options: CodecOptions) -> Statement:
         """Encoded, with its `_id`."""
         self.check()
-        return insert_statement(with_id(self.document), options)
+        return Statement("insert", bytes(encode_inserts((self.document,), options)[0]))
 
 
 class _Updating:

@@ -25,7 +25,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def no_retry(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(execute._Run, "_may_retry", lambda self, error: False)
+    patch.setattr(execute.Run, "_may_retry", lambda self, error: False)
 
 
 def no_labels(patch: pytest.MonkeyPatch) -> None:

@@ -236,7 +236,7 @@ class AsyncMongoClient(Scoped, Watchable):
             snapshot_time,
             None if default_timeout_ms is None else seconds_of(default_timeout_ms),
         )
-        return AsyncClientSession(self._core, options, implicit=False, client=self)
+        return AsyncClientSession(self._core, options, client=self)
 
     def append_metadata(self, driver_info: DriverInfo) -> None:
         """Tell servers, with each new connection, of a library that wraps the driver."""

@@ -27,7 +27,7 @@ class AsyncCollection(CollectionSearch, CollectionWrites, CollectionIndexes, Wat
         self.database = database
 
     def _watched(self) -> dict[str, Any]:
-        return self._place()
+        return {"database": self._db, "collection": self.name}
 
     @property
     def full_name(self) -> str:

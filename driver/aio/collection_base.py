@@ -11,17 +11,20 @@ from driver.operations.catalog import Administer
 
 
 class CollectionBase(Scoped):
-    """A namespace and its options."""
+    """A namespace and its options; `_reading` and `_writing` have both, for an operation."""
 
     def __init__(self, core: Core, database: str, name: str, scope: Scope) -> None:
         self._core = core
         self._db = database
         self._scope = scope
         self.name = name
-
-    def _place(self) -> dict[str, Any]:
-        """The namespace, for an operation."""
-        return {"database": self._db, "collection": self.name}
+        place = {"database": database, "collection": name}
+        self._reading: dict[str, Any] = {**place, **scope.reading}
+        self._writing: dict[str, Any] = {
+            **place,
+            "write_concern": scope.write_concern,
+            "timeout": scope.timeout,
+        }
 
     async def _administer(self, command: Mapping[str, Any], session: Any) -> dict[str, Any]:
         """Run a command that changes the catalog."""

@@ -58,16 +58,15 @@ class CollectionReads(CollectionBase):
         if filter is not None and not isinstance(filter, (dict, Mapping)):
             raise TypeError(f"filter must be a mapping, not {type(filter).__name__}")
         operation = Find(
-            **self._place(),
-            **self._scope.reading,
+            **self._reading,
             filter={} if filter is None else filter,
-            projection=projection_document(projection),
+            projection=None if projection is None else projection_document(projection),
             skip=skip,
             limit=limit,
             batch_size=batch_size or None,
             sort=sort_document(sort) if sort else None,
             hint=hint_document(hint) if hint is not None else None,
-            collation=collation_document(collation),
+            collation=None if collation is None else collation_document(collation),
             max_time_ms=max_time_ms,
             max=sort_document(max) if max else None,
             min=sort_document(min) if min else None,
@@ -100,12 +99,7 @@ class CollectionReads(CollectionBase):
         """The first document that matches, or None; a filter that is no mapping is an `_id`."""
         if filter is not None and not isinstance(filter, (dict, Mapping)):
             filter = {"_id": filter}  # noqa: A001
-        cursor = self.find(filter, *args, **kwargs)
-        cursor.ask_for_one()
-        try:
-            return await cursor.try_next()
-        finally:
-            await cursor.close()
+        return await self.find(filter, *args, **kwargs).first()
 
     async def aggregate(
         self,
@@ -172,9 +166,7 @@ class CollectionReads(CollectionBase):
         return await self._count(put({}, query=filter, **options), session)
 
     async def _count(self, options: Mapping[str, Any], session: Any) -> int:
-        operation = Count(
-            **self._place(), **self._scope.reading, options=_normalized(dict(options))
-        )
+        operation = Count(**self._reading, options=_normalized(dict(options)))
         return await self._core.execute(operation, session)
 
     async def distinct(
@@ -191,8 +183,7 @@ class CollectionReads(CollectionBase):
         if not isinstance(key, str):
             raise TypeError(f"key must be a string, not {type(key).__name__}")
         operation = Distinct(
-            **self._place(),
-            **self._scope.reading,
+            **self._reading,
             key=key,
             filter={} if filter is None else filter,
             comment=comment,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from driver.aio.collection_base import CollectionBase
-from driver.engine.writes import write_many, write_one
+from driver.bson import encode_inserts
+from driver.engine.writes import parts_of, write_many, write_of, write_one
 from driver.models import (
     DeleteMany,
     DeleteOne,
@@ -18,8 +19,6 @@ from driver.models import (
     check_document,
     check_replacement,
     check_update,
-    insert_statement,
-    with_id,
 )
 from driver.normalize import (
     collation_document,
@@ -29,6 +28,7 @@ from driver.normalize import (
 )
 from driver.operations.base import Retry
 from driver.operations.find_and_modify import FindAndModify
+from driver.operations.write import Insert, Statements
 from driver.results import (
     BulkWriteResult,
     DeleteResult,
@@ -41,17 +41,9 @@ from driver.results import (
 class CollectionWrites(CollectionBase):
     """insert_one and its kin."""
 
-    def _write_options(self, **options: Any) -> dict[str, Any]:
-        return {
-            **self._place(),
-            "write_concern": self._scope.write_concern,
-            "timeout": self._scope.timeout,
-            **options,
-        }
-
     def _acknowledged(self, session: Any) -> bool:
         """Whether the server answers; in a transaction it does, whose write concern counts then."""
-        return self.write_concern.acknowledged or session is not None
+        return self._scope.write_concern.acknowledged or session is not None
 
     async def insert_one(
         self,
@@ -62,15 +54,15 @@ class CollectionWrites(CollectionBase):
         raw_data: bool | None = None,
     ) -> InsertOneResult:
         """Insert a document; one without `_id` is given an ObjectId, in place."""
-        check_document("document", document)
-        document = with_id(document)
-        options = self._write_options(
+        operation = Insert(
+            **self._writing,
+            statements=Statements(*encode_inserts((document,), self._scope.codec_options)),
+            retry=Retry.WRITE,
             bypass_document_validation=bypass_document_validation,
             comment=comment,
             raw_data=raw_data,
         )
-        statement = insert_statement(document, self.codec_options)
-        await write_one(self._core, statement, session, **options)
+        await write_one(self._core, operation, session)
         return InsertOneResult(self._acknowledged(session), document.get("_id"))
 
     async def insert_many(
@@ -86,19 +78,20 @@ class CollectionWrites(CollectionBase):
         if isinstance(documents, (Mapping, str, bytes)):
             raise TypeError("documents must be a list of documents")
         given = list(documents)
-        for document in given:
-            check_document("a document", document)
-        given = [with_id(document) for document in given]
         if not given:
             raise ValueError("documents must not be empty")
-        options = self._write_options(
+        operation = Insert(
+            **self._writing,
+            statements=Statements(*encode_inserts(given, self._scope.codec_options)),
+            retry=Retry.WRITE,
+            ordered=ordered,
             bypass_document_validation=bypass_document_validation,
             comment=comment,
             raw_data=raw_data,
         )
-        statements = [insert_statement(document, self.codec_options) for document in given]
         with self._core.span("insert", self._db, self.name, session):
-            await write_many(self._core, statements, session, ordered=ordered, **options)
+            parts = [(operation, range(len(given)))]
+            await write_many(self._core, parts, session, self._scope.timeout)
         ids = [document.get("_id") for document in given]
         return InsertManyResult(self._acknowledged(session), ids)
 
@@ -120,15 +113,17 @@ class CollectionWrites(CollectionBase):
         for request in requests:
             if not isinstance(request, WriteModel):
                 raise TypeError(f"{request!r} is no write model such as InsertOne")
-        options = self._write_options(
+        parts = parts_of(
+            [request.statement(self.codec_options) for request in requests],
+            ordered=ordered,
             bypass_document_validation=bypass_document_validation,
             comment=comment,
             let=let,
             raw_data=raw_data,
+            **self._writing,
         )
-        statements = [request.statement(self.codec_options) for request in requests]
         with self._core.span("bulkWrite", self._db, self.name, session):
-            result = await write_many(self._core, statements, session, ordered=ordered, **options)
+            result = await write_many(self._core, parts, session, self._scope.timeout)
         return BulkWriteResult(self._acknowledged(session), result)
 
     async def update_one(
@@ -211,7 +206,8 @@ class CollectionWrites(CollectionBase):
         self, model: UpdateOne | UpdateMany | ReplaceOne, session: Any, **options: Any
     ) -> UpdateResult:
         statement = model.statement(self.codec_options)
-        reply = await write_one(self._core, statement, session, **self._write_options(**options))
+        operation = write_of(statement.kind, (statement,), **self._writing, **options)
+        reply = await write_one(self._core, operation, session)
         return UpdateResult(self._acknowledged(session), reply)
 
     async def delete_one(
@@ -246,7 +242,8 @@ class CollectionWrites(CollectionBase):
         self, model: DeleteOne | DeleteMany, session: Any, **options: Any
     ) -> DeleteResult:
         statement = model.statement(self.codec_options)
-        reply = await write_one(self._core, statement, session, **self._write_options(**options))
+        operation = write_of(statement.kind, (statement,), **self._writing, **options)
+        reply = await write_one(self._core, operation, session)
         return DeleteResult(self._acknowledged(session), reply)
 
     async def find_one_and_delete(
@@ -352,10 +349,8 @@ class CollectionWrites(CollectionBase):
         check_document("filter", filter)
         concern = self.write_concern
         operation = FindAndModify(
-            **self._place(),
+            **self._writing,
             codec_options=self.codec_options,
-            write_concern=concern,
-            timeout=self._scope.timeout,
             retry=Retry.WRITE if concern.acknowledged else Retry.NEVER,
             query=filter,
             fields=projection_document(projection),

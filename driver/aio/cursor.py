@@ -177,14 +177,28 @@ class AsyncCursor(_Cursor):
                 batch_size=find.batch_size,
                 limit=find.limit,
                 comment=find.comment,
-                kind=CursorKind(
-                    tailable=bool(find.tailable),
-                    awaits=bool(find.await_data),
-                    max_await_time_ms=self._max_await_time_ms if find.await_data else None,
-                    mode=self._timeout_mode,
-                ),
+                kind=self._kind(),
             )
         return self._started
+
+    def _kind(self) -> CursorKind:
+        find = self._find
+        return CursorKind(
+            tailable=bool(find.tailable),
+            awaits=bool(find.await_data),
+            max_await_time_ms=self._max_await_time_ms if find.await_data else None,
+            mode=self._timeout_mode,
+        )
+
+    async def first(self) -> Any:
+        """The first document, or None: one command, which leaves no cursor on the server."""
+        find = self._find
+        find.limit = -1
+        if find.tailable or self._timeout_mode is not None:
+            deadline = self._core.deadline(find.timeout, self._session)
+            find.server_time = self._kind().server_time(deadline)
+        reply = await self._core.execute(find, self._session)
+        return reply.batch[0] if reply.batch else None
 
     @property
     def alive(self) -> bool:
@@ -209,10 +223,6 @@ class AsyncCursor(_Cursor):
     def limit(self, limit: int) -> AsyncCursor:
         """At most so many documents; negative: in one batch."""
         return self._set(limit=limit)
-
-    def ask_for_one(self) -> None:
-        """As `limit(-1)`, for a cursor that nobody but its maker has."""
-        self._find.limit = -1
 
     def skip(self, skip: int) -> AsyncCursor:
         """Leave out the first documents."""

@@ -39,10 +39,10 @@ from driver.bson.vector import BinaryVector, BinaryVectorDtype
 
 if COMPILED:
     from driver.bson.compiled.decoder import decode, decode_all, decode_iter
-    from driver.bson.compiled.encoder import encode, write_document
+    from driver.bson.compiled.encoder import encode, encode_inserts, write_document
 else:
     from driver.bson.decoder import decode, decode_all, decode_iter
-    from driver.bson.encoder import encode, write_document
+    from driver.bson.encoder import encode, encode_inserts, write_document
 
 __all__ = [
     "DEFAULT_CODEC_OPTIONS",
@@ -76,5 +76,6 @@ __all__ = [
     "decode_all",
     "decode_iter",
     "encode",
+    "encode_inserts",
     "write_document",
 ]

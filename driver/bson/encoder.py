@@ -63,26 +63,41 @@ def encode(
     options: CodecOptions = DEFAULT_CODEC_OPTIONS,
     *,
     check_keys: bool = False,
-    id_first: bool = False,
 ) -> bytes:
     """The bytes of a document; a RawBSONDocument's are copied as they are.
 
-    `check_keys` refuses keys that begin with `$` or contain a dot. `id_first` puts the `_id` in
-    front, wherever the document has it: the server would move it there itself. Raises
-    InvalidDocument, which names the path of the value that BSON cannot hold.
+    `check_keys` refuses keys that begin with `$` or contain a dot. Raises InvalidDocument, which
+    names the path of the value that BSON cannot hold.
     """
     if isinstance(document, RawBSONDocument):
         return document.raw
     buffer = bytearray()
-    ordered = _with_id_first(document) if id_first else document
-    write_document(buffer, ordered, options, check_keys=check_keys)
+    write_document(buffer, document, options, check_keys=check_keys)
     return bytes(buffer)
 
 
-def _with_id_first(document: Any) -> Any:
-    if isinstance(document, Mapping) and "_id" in document:
-        return {"_id": document["_id"], **document}
-    return document
+def encode_inserts(
+    documents: Sequence[Mapping[str, Any]], options: CodecOptions = DEFAULT_CODEC_OPTIONS
+) -> tuple[bytes | bytearray | memoryview, list[int]]:
+    """Documents to insert, one after the other, and where each of them ends.
+
+    One without `_id` is given an ObjectId, in place; the `_id` goes first, since the server would
+    move it there itself. A RawBSONDocument's bytes are copied as they are. Raises TypeError for
+    what is no mapping, and InvalidDocument as `encode` does.
+    """
+    buffer = bytearray()
+    ends = []
+    for document in documents:
+        if not isinstance(document, Mapping):
+            raise TypeError(f"a document must be a mapping, not {type(document).__name__}")
+        ordered = document
+        if not isinstance(document, RawBSONDocument):
+            if "_id" not in document:
+                document["_id"] = ObjectId()  # type: ignore[index]
+            ordered = {"_id": document["_id"], **document}
+        write_document(buffer, ordered, options)
+        ends.append(len(buffer))
+    return buffer, ends
 
 
 def write_document(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from driver.engine.cursor import Batches
+from driver.engine.lease import SessionLease
 from driver.engine.pin import Pin
 from driver.engine.session import AsyncClientSession
 from driver.errors import ClientBulkWriteException, InvalidOperation, MongoError
@@ -122,7 +123,7 @@ async def client_bulk_write(
         retry=Retry.NEVER if any(operation.multi for operation in operations) else Retry.WRITE,
         **options,
     )
-    borrowed = core.implicit_session() if session is None else None
+    borrowed = SessionLease(core) if session is None else None
     deadline = core.deadline(command.timeout, session)
     failure: MongoError | None = None
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from driver.bson import BSONError, CodecOptions, decode
+from driver.bson import BSONError, CodecOptions, decode, decode_all
 from driver.deadline import Deadline
 from driver.engine.authenticate import Authenticator
 from driver.errors import (
@@ -27,6 +27,7 @@ from driver.replies import error_in
 from driver.runtime.base import Runtime, Stream
 from driver.topology.description import Address, ServerDescription
 from driver.wire.compression import Compressor, compress
+from driver.wire.header import Bytes
 from driver.wire.message import MORE_TO_COME, Reply, op_msg, parse_reply
 
 _request_ids = count(1)
@@ -123,13 +124,14 @@ class Connection:
         self.close()
 
     async def exchange(
-        self, message: bytes | bytearray, request_id: int, until: float | None
+        self, message: Sequence[Bytes], request_id: int, until: float | None
     ) -> Reply:
         """Send one message and read its reply."""
         started = self.runtime.now()
         try:
             await self.stream.write(message, until)
-            reply = await self._read(until)
+            limit = self.server.max_message_size_bytes
+            reply = parse_reply(await self.stream.read_frame(limit, until), limit)
             if reply.response_to != request_id:
                 raise ProtocolError(
                     f"the server answered request {reply.response_to}, not {request_id}"
@@ -140,11 +142,7 @@ class Connection:
         self.more_to_come = reply.more_to_come
         return reply
 
-    async def _read(self, until: float | None) -> Reply:
-        limit = self.server.max_message_size_bytes
-        return parse_reply(await self.stream.read_frame(limit, until), limit)
-
-    async def send(self, message: bytes | bytearray, until: float | None) -> None:
+    async def send(self, message: Sequence[Bytes], until: float | None) -> None:
         """Send a message that has no reply."""
         started = self.runtime.now()
         try:
@@ -157,7 +155,8 @@ class Connection:
         """Read a reply that comes unasked (moreToCome)."""
         started = self.runtime.now()
         try:
-            reply = await self._read(until)
+            limit = self.server.max_message_size_bytes
+            reply = parse_reply(await self.stream.read_frame(limit, until), limit)
         except BaseException as error:
             self.close()
             raise self.explain(error, started) from error
@@ -205,26 +204,32 @@ class Connection:
         """
         request_id = next_request_id()
         command.document["$db"] = command.database
-        message: bytes | bytearray = op_msg(
+        message = op_msg(
             request_id,
             command.document,
             options,
             sequences=command.sequences,
             flags=0 if command.acknowledged else MORE_TO_COME,
         )
-        self._check_size(command, len(message))
+        limit = self.server.max_message_size_bytes
+        if not command.sequences:
+            limit = min(limit, self.server.max_bson_object_size + _OVERHEAD)
+        if (size := sum(map(len, message))) > limit:
+            raise DocumentTooLarge(
+                f"{command.name}: the message has {size} bytes, the server takes {limit}"
+            )
         if deadline is not None:
             self._check_time(command, deadline)
             until = deadline.until
         if self.compressor is not None and _is_compressible(command.name):
-            message = compress(message, self.compressor)
+            message = [compress(b"".join(message), self.compressor)]
         command.sent = True
         if not publisher.command:
             if not command.acknowledged:
                 await self.send(message, until)
                 return {"ok": 1}
             reply = self.decode(await self.exchange(message, request_id, until), options)
-            error = error_in(reply)
+            error = None if reply.get("ok") == 1 else error_in(reply)
         else:
             watched = _Watched(self, publisher, command, request_id, operation_id or request_id)
             reply, error = await watched.run(message, options, until)
@@ -233,15 +238,6 @@ class Connection:
             error.operation = command.name
             raise error
         return reply
-
-    def _check_size(self, command: Command, size: int) -> None:
-        limit = self.server.max_message_size_bytes
-        if not command.sequences:
-            limit = min(limit, self.server.max_bson_object_size + _OVERHEAD)
-        if size > limit:
-            raise DocumentTooLarge(
-                f"{command.name}: the message has {size} bytes, the server takes {limit}"
-            )
 
     def _check_time(self, command: Command, deadline: Deadline) -> None:
         now = self.runtime.now()
@@ -280,7 +276,7 @@ class _Watched:
         }
 
     async def run(
-        self, message: bytes | bytearray, options: CodecOptions, until: float | None
+        self, message: Sequence[Bytes], options: CodecOptions, until: float | None
     ) -> tuple[dict[str, Any], MongoError | None]:
         """The exchange, between a started event and a succeeded or failed one."""
         connection = self._connection
@@ -327,5 +323,5 @@ def _whole(command: Command) -> dict[str, Any]:
     """The command as one document, its sequences as arrays."""
     document = dict(command.document)
     for identifier, documents in command.sequences:
-        document[identifier] = [decode(encoded) for encoded in documents]
+        document[identifier] = decode_all(documents)
     return document

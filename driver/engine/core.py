@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from driver.bson import ObjectId
 from driver.deadline import Deadline, block
-from driver.engine.execute import execute
+from driver.engine.execute import Run
+from driver.engine.lease import SessionLease
 from driver.engine.pin import Pin
 from driver.engine.server import Server
 from driver.engine.session import AsyncClientSession
@@ -22,16 +23,14 @@ from driver.operations.sessions import EndSessions
 from driver.options import ClientOptions
 from driver.publisher import Publisher
 from driver.runtime.base import Runtime
-from driver.session.gossip import is_cluster_time, later
-from driver.session.options import SessionOptions
-from driver.session.server_session import ServerSession, ServerSessionPool
+from driver.session.gossip import later
+from driver.session.server_session import ServerSessionPool
 from driver.topology.description import Address, ServerDescription
 from driver.tracing import tracing
 
 T = TypeVar("T")
 
 _END_SESSIONS_BATCH = 10_000
-_IMPLICIT = SessionOptions(causal_consistency=False)
 
 
 class Core:
@@ -60,8 +59,8 @@ class Core:
         )
         self.topology = Topology(identity, options, runtime, self.publisher, self.metadata)
         self._lock = runtime.lock()
-        self._sessions = ServerSessionPool()
-        self._cluster_time: Mapping[str, Any] | None = None
+        self.sessions = ServerSessionPool(runtime.lock())
+        self.cluster_time: Mapping[str, Any] | None = None
         self._poller: SeedPoller | None = None
 
     def begin(self) -> None:
@@ -87,47 +86,36 @@ class Core:
     async def execute(
         self,
         operation: Operation[T],
-        session: AsyncClientSession | None = None,
+        session: SessionLease | None = None,
         *,
         pin: Pin | None = None,
         deadline: Deadline | None = None,
     ) -> T:
-        """Run an operation, by `deadline` if it is part of another; see `execute.execute`."""
+        """Run an operation, by `deadline` if it is part of another; see `execute.Run`."""
         session = getattr(session, "_core_object", session)
         if deadline is None:
             deadline = self.deadline(operation.timeout, session)
         if self.tracing is None:
-            return await self._execute(operation, session, pin, deadline)
+            return await Run(self, operation, session, pin, deadline).to_result()
         with self.span(operation.public_name, operation.database, operation.target, session):
-            return await self._execute(operation, session, pin, deadline)
-
-    async def _execute(
-        self,
-        operation: Operation[T],
-        session: AsyncClientSession | None,
-        pin: Pin | None,
-        deadline: Deadline | None,
-    ) -> T:
-        if not self.topology.opened:
-            await self.open(deadline)
-        return await execute(self, operation, session, pin=pin, deadline=deadline)
+            return await Run(self, operation, session, pin, deadline).to_result()
 
     def span(
         self,
         name: str,
         database: str,
         collection: str | None = None,
-        session: AsyncClientSession | None = None,
+        session: SessionLease | None = None,
     ) -> AbstractContextManager[None]:
         """Traces a user's call as one operation, whatever it comes down to."""
         if self.tracing is None:
             return nullcontext()
         session = getattr(session, "_core_object", session)
-        within = None if session is None else session.span
+        within = session.span if isinstance(session, AsyncClientSession) else None
         return self.tracing.operation(name, database, collection, within)
 
     def deadline(
-        self, timeout: float | None, session: AsyncClientSession | None = None
+        self, timeout: float | None, session: SessionLease | None = None
     ) -> Deadline | None:
         """By when what begins now must be done (CSOT, "Validation and Overrides").
 
@@ -135,7 +123,7 @@ class Core:
         """
         around = block.get()
         session = getattr(session, "_core_object", session)
-        if session is not None and session.time.deadline is not None:
+        if isinstance(session, AsyncClientSession) and session.time.deadline is not None:
             session.time.check(around)
             return session.time.deadline
         if around is not None or timeout is None:
@@ -152,46 +140,16 @@ class Core:
         known = self.topology.description.servers.get(address)
         return server, known or ServerDescription(address)
 
-    # Sessions.
-
-    def implicit_session(self) -> AsyncClientSession:
-        """A session for one operation or cursor."""
-        return AsyncClientSession(self, _IMPLICIT, implicit=True)
-
-    def acquire_server_session(self) -> ServerSession:
-        """A server session from the pool."""
-        with self._lock:
-            timeout = self.topology.description.logical_session_timeout_minutes
-            session = self._sessions.acquire(self.runtime.now(), timeout)
-            session.pool = self._sessions
-            return session
-
-    def release_server_session(self, session: ServerSession) -> None:
-        """Give a server session back."""
-        with self._lock:
-            if session.pool is self._sessions:
-                timeout = self.topology.description.logical_session_timeout_minutes
-                self._sessions.release(session, self.runtime.now(), timeout)
-
     # Cluster time.
 
     def observe(self, reply: Mapping[str, Any], session: AsyncClientSession | None) -> None:
         """Learn the times in a reply."""
         cluster_time = reply.get("$clusterTime")
-        if cluster_time is not None and is_cluster_time(cluster_time):
+        if cluster_time is not None:
             with self._lock:
-                self._cluster_time = later(self._cluster_time, cluster_time)
+                self.cluster_time = later(self.cluster_time, cluster_time)
         if session is not None:
             session.observe(reply)
-
-    def cluster_time_for(
-        self, session: AsyncClientSession | None, server: ServerDescription
-    ) -> Mapping[str, Any] | None:
-        """The latest cluster time to send; a server outside a cluster sent none and gets none."""
-        mine = self._cluster_time
-        if session is not None and session.cluster_time is not None:
-            mine = later(mine, session.cluster_time)
-        return mine
 
     # The end.
 
@@ -205,8 +163,7 @@ class Core:
             await self._poller.close()
 
     async def _end_sessions(self) -> None:
-        with self._lock:
-            ids = self._sessions.drain()
+        ids = self.sessions.drain()
         for start in range(0, len(ids), _END_SESSIONS_BATCH):
             if not self.topology.has_known_server():
                 return  # they expire by themselves

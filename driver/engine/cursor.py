@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from driver.deadline import Deadline, block, earlier
 from driver.engine.connection import DEFAULT_CODEC
+from driver.engine.lease import SessionLease
 from driver.engine.pin import Pin
-from driver.engine.session import AsyncClientSession
 from driver.errors import AutoReconnect, CursorNotFound, MongoError
 from driver.operations.base import Operation
 from driver.operations.query import CursorReply, GetMore, KillCursors
@@ -37,7 +37,7 @@ class Batches:
         self,
         core: Core,
         first: Operation[CursorReply] | None,
-        session: AsyncClientSession | None,
+        session: SessionLease | None,
         *,
         batch_size: int | None = None,
         limit: int = 0,
@@ -50,7 +50,7 @@ class Batches:
         self._database = first.database if first else ""
         self._codec_options = first.codec_options if first else DEFAULT_CODEC
         given = getattr(session, "_core_object", session)
-        self._session: AsyncClientSession = given or core.implicit_session()
+        self._session: SessionLease = given or SessionLease(core)
         self._borrowed = given is None
         self.batch_size = batch_size
         self._limit = abs(limit)
@@ -71,7 +71,7 @@ class Batches:
         cls,
         core: Core,
         reply: CursorReply,
-        session: AsyncClientSession | None,
+        session: SessionLease | None,
         pin: Pin,
         deadline: Deadline | None,
     ) -> Batches:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from driver.deadline import Deadline
 from driver.engine.connection import Connection
 from driver.engine.fields import Fields
+from driver.engine.lease import SessionLease
 from driver.engine.pin import Pin
 from driver.engine.retry import (
     backoff,
@@ -25,7 +24,6 @@ from driver.engine.retry import (
     worth_raising,
 )
 from driver.engine.server import Server
-from driver.engine.session import AsyncClientSession
 from driver.errors import (
     RETRYABLE_WRITE,
     SYSTEM_OVERLOADED,
@@ -33,11 +31,10 @@ from driver.errors import (
     OperationFailure,
     OperationTimeout,
 )
-from driver.operations.base import Command, Operation, ReplyFrom, Retry
+from driver.operations.base import Command, Operation, Retry
 from driver.read_preferences import ReadPreference
 from driver.replies import write_concern_error_in
 from driver.topology.description import Address, ServerDescription, ServerType, TopologyType
-from driver.topology.selection import Criteria
 
 if TYPE_CHECKING:
     from driver.engine.core import Core
@@ -49,40 +46,21 @@ REAUTHENTICATION_REQUIRED = 391
 _NOBODY: frozenset[Address] = frozenset()
 
 
-async def execute(
-    core: Core,
-    operation: Operation[T],
-    session: AsyncClientSession | None = None,
-    *,
-    pin: Pin | None = None,
-    deadline: Deadline | None = None,
-) -> T:
-    """Run an operation to its result.
+_Attempt: TypeAlias = tuple[ServerDescription, Mapping[str, Any] | None, MongoError | None, bool]
+"""What one try gave: the server, its reply, an error, and whether anything was sent.
+
+There are both a reply and an error where a write concern error stands beside a result.
+"""
+
+
+class Run(Generic[T]):
+    """One operation's way through its attempts.
 
     With `pin`, a cursor's, the operation goes where that one leads, or decides it. Without a
     session, one is borrowed for the operation where the server has sessions and the write is
     acknowledged. With a deadline it is tried until then (CSOT, "Retryability"), and the deprecated
     time limits don't count.
     """
-    run = _Run(core, operation, session, pin, deadline)
-    try:
-        return await run.to_result()
-    finally:
-        run.end()
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """What one try gave: a reply, an error, or both (a write concern error beside a result)."""
-
-    source: ReplyFrom
-    reply: Mapping[str, Any] | None
-    error: MongoError | None = None
-    sent: bool = True
-
-
-class _Run(Generic[T]):
-    """One operation's way through its attempts."""
 
     __slots__ = (
         "_allowed_retries",
@@ -104,7 +82,7 @@ class _Run(Generic[T]):
         self,
         core: Core,
         operation: Operation[T],
-        session: AsyncClientSession | None,
+        session: SessionLease | None,
         pin: Pin | None,
         deadline: Deadline | None,
     ) -> None:
@@ -124,84 +102,75 @@ class _Run(Generic[T]):
 
     async def to_result(self) -> T:
         """The loop."""
+        fields = self._fields
         raised: MongoError | None = None
-        while True:
-            server = await self._select(raised)
-            attempt = await self._attempt(server)
-            error = attempt.error
-            if error is not None and self._fields.within is not None:
-                self._fields.within.unpin_after(error)
-            again = error is not None and self._may_retry(error)
-            if attempt.reply is not None and not again:
-                return self._operation.parse(attempt.reply, attempt.source)
-            assert error is not None
-            raised = worth_raising(raised, error, sent=attempt.sent)
-            if not again and raised is error:
-                raise error
-            if not again or self._is_late():
-                raise self._final(raised)
-            await self._prepare_retry(server, error, raised)
-
-    def end(self) -> None:
-        """What follows the last attempt, whatever came of it."""
-        session, within = self._fields.session, self._fields.within
-        if session is not None and session is not self._given:
-            session.release()
-        if within is not None and self._sent:
-            within.transaction_began()
+        try:
+            if not self._core.topology.opened:
+                await self._core.open(self._deadline)
+            while True:
+                try:
+                    server, self._described = await self._select()
+                except MongoError as nowhere:
+                    final = self._unselected(nowhere, raised)
+                    raise final from final.__cause__
+                if raised is not None and not self._may_retry_on(self._described):
+                    raise raised
+                source, reply, error, sent = await self._attempt(server)
+                if error is not None and fields.within is not None:
+                    fields.within.unpin_after(error)
+                again = error is not None and self._may_retry(error)
+                if reply is not None and not again:
+                    return self._operation.parse(reply, source)
+                assert error is not None
+                raised = worth_raising(raised, error, sent=sent)
+                if not again and raised is error:
+                    raise error
+                if not again or self._is_late():
+                    raise self._final(raised)
+                await self._prepare_retry(server, error, raised)
+        finally:
+            if fields.session is not None and fields.session is not self._given:
+                fields.session.release()
+            if fields.within is not None and self._sent:
+                fields.within.transaction_began()
 
     # One attempt.
 
-    async def _select(self, raised: MongoError | None) -> Server:
-        """A server; for a retry that finds none, or an unsuitable one, `raised` is the answer."""
-        try:
-            server, self._described = await self._select_any()
-        except MongoError as error:
-            if raised is None:
-                if self._fields.within is not None:
-                    self._fields.within.label(error)
-                raise
-            final = self._final(raised)
-            raise final from final.__cause__
-        if (
-            raised is not None
-            and self._fields.txn_number is not None
-            and not supports_retryable_writes(self._described)
-        ):
-            raise raised
-        return server
-
-    async def _select_any(self) -> tuple[Server, ServerDescription]:
-        core, options = self._core, self._core.options
-        timeout = options.server_selection_timeout
+    async def _select(self) -> tuple[Server, ServerDescription]:
+        """Where the next attempt goes, and what is known of that server."""
+        core, fields, topology = self._core, self._fields, self._core.topology
+        timeout = core.options.server_selection_timeout
         if self._deadline is not None:
             now = core.runtime.now()
             timeout = min(timeout, self._deadline.left(now))
             self._checked_out_by = now + timeout
-        fields, topology = self._fields, core.topology
-        known = topology.description
-        preference = fields.preference(known)
-        pin = self._place()
-        if pin is not None and pin.address is not None:
-            self._preference = preference or ReadPreference.PRIMARY
-            return core.pinned_server(pin.address)
+        preference = fields.preference(topology.description)
+        pin = self._pin if fields.within is None else self._place()
         while True:
-            criteria = Criteria(
-                read_preference=preference,
-                deprioritized=self._deprioritized,
-                heartbeat_frequency=options.heartbeat_frequency,
-                local_threshold=options.local_threshold,
+            self._preference = preference or ReadPreference.PRIMARY
+            if pin is not None and pin.address is not None:
+                return core.pinned_server(pin.address)
+            known = topology.description
+            selected = await topology.select_server(
+                preference, self._deprioritized, timeout, self._operation
             )
-            name = self._operation.name
-            number = self._operation.number
-            selected = await topology.select_server(criteria, timeout, name, number)
-            # What was learned of the servers while waiting may change where it can go.
-            before, learned = preference, topology.description
-            if learned is not known:
-                known, preference = learned, fields.preference(learned)
-            if before is preference or before == preference:
-                self._preference = preference or ReadPreference.PRIMARY
+            if topology.description is known:
                 return selected
+            # What was learned of the servers while waiting may change where it can go.
+            before, preference = preference, fields.preference(topology.description)
+            if before == preference:
+                return selected
+
+    def _unselected(self, error: MongoError, raised: MongoError | None) -> MongoError:
+        """What to raise where no server was found: for a retry, the error before it."""
+        if raised is not None:
+            return self._final(raised)
+        if self._fields.within is not None:
+            self._fields.within.label(error)
+        return error
+
+    def _may_retry_on(self, server: ServerDescription) -> bool:
+        return self._fields.txn_number is None or supports_retryable_writes(server)
 
     def _place(self) -> Pin | None:
         """Where the operation has to go: with its transaction, else with its cursor."""
@@ -211,20 +180,21 @@ class _Run(Generic[T]):
     async def _attempt(self, server: Server) -> _Attempt:
         """Send the command once; what fails is told to the topology and labelled."""
         core, described = self._core, self._described
-        check_out, deadline = self._limits(described)
-        pin = self._place()
+        check_out = deadline = None
+        if self._deadline is not None:
+            check_out, deadline = self._limits(self._deadline, described)
+        pin = self._pin if self._fields.within is None else self._place()
         connection = pin.connection if pin is not None else None
         command: Command | None = None
         server.operations += 1
         try:
             if connection is None:
                 connection = await server.pool.check_out(check_out)
-            source = ReplyFrom(server.address, connection.server)
             if self._fields.within is not None and connection.server.type is ServerType.MONGOS:
                 self._fields.within.pin.to(connection, server.pool)
             command = self._fields.command(connection, self._preference, deadline)
             reply = await self._send(server, connection, command, deadline)
-            core.observe(reply, self._fields.session)
+            core.observe(reply, self._fields.explicit)
             error = write_concern_error_in(reply) if "writeConcernError" in reply else None
             if error is not None:
                 self._report(error, connection, described, reply)
@@ -232,11 +202,10 @@ class _Run(Generic[T]):
                 reply = {**reply, "errorLabels": sorted(error.labels)}
             if self._pin is not None and self._place() is self._pin:
                 self._pin.to(connection, server.pool)
-            return _Attempt(source, reply, error)
+            return connection.server, reply, error, True
         except MongoError as failure:
             self._report(failure, connection, described, getattr(failure, "details", None))
-            source = ReplyFrom(server.address, described)
-            return _Attempt(source, None, failure, sent=connection is not None)
+            return described, None, failure, connection is not None
         except BaseException:
             if connection is not None and self._fields.session is not None:
                 self._fields.session.mark_dirty()  # the server may still be busy with it
@@ -251,23 +220,26 @@ class _Run(Generic[T]):
         self, server: Server, connection: Connection, command: Command, deadline: Deadline | None
     ) -> dict[str, Any]:
         """The reply. A server that asks for it is shown once more who the client is (auth spec)."""
-        core = self._core
-        run = partial(
-            connection.run,
-            command,
-            publisher=core.publisher,
-            options=self._operation.codec_options,
-            operation_id=self._operation.number,
-            deadline=deadline,
-        )
-        try:
-            return await run(until=self._until(deadline))
-        except OperationFailure as error:
-            if error.code != REAUTHENTICATION_REQUIRED:
-                raise
-            if not await server.pool.reauthenticate(connection, deadline):
-                raise
-            return await run(until=self._until(deadline))
+        core, operation = self._core, self._operation
+        limit = operation.time_limit or core.options.socket_timeout
+        shown = False
+        while True:
+            until = None if limit is None or deadline is not None else core.runtime.now() + limit
+            try:
+                return await connection.run(
+                    command,
+                    publisher=core.publisher,
+                    options=operation.codec_options,
+                    operation_id=operation.number,
+                    until=until,
+                    deadline=deadline,
+                )
+            except OperationFailure as error:
+                if error.code != REAUTHENTICATION_REQUIRED or shown:
+                    raise
+                if not await server.pool.reauthenticate(connection, deadline):
+                    raise
+                shown = True
 
     def _report(
         self,
@@ -281,7 +253,7 @@ class _Run(Generic[T]):
         _explain_illegal_operation(error)
         if connection is not None:  # else the pool has reported it
             if reply is not None:
-                self._core.observe(reply, self._fields.session)
+                self._core.observe(reply, self._fields.explicit)
             elif self._fields.session is not None and is_network_error(error):
                 self._fields.session.mark_dirty()
             self._core.topology.on_error(
@@ -300,22 +272,11 @@ class _Run(Generic[T]):
 
     # Time.
 
-    def _limits(self, server: ServerDescription) -> tuple[Deadline | None, Deadline | None]:
+    def _limits(self, deadline: Deadline, server: ServerDescription) -> tuple[Deadline, Deadline]:
         """The deadlines of the check-out, which is part of server selection, and of the command."""
-        deadline = self._deadline
-        if deadline is None:
-            return None, None
         round_trip = server.min_round_trip_time or 0.0
-        return deadline.limited(self._checked_out_by, round_trip), deadline.limited(
-            math.inf, round_trip
-        )
-
-    def _until(self, deadline: Deadline | None) -> float | None:
-        """Without a deadline: the end of socketTimeoutMS."""
-        if deadline is not None:
-            return None
-        limit = self._operation.time_limit or self._core.options.socket_timeout
-        return None if limit is None else self._core.runtime.now() + limit
+        check_out = deadline.limited(self._checked_out_by, round_trip)
+        return check_out, deadline.limited(math.inf, round_trip)
 
     def _is_late(self) -> bool:
         return self._deadline is not None and self._deadline.passed(self._core.runtime.now())

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,7 @@ from driver.topology.description import Address, ServerType, TopologyVersion
 from driver.topology.hello import parse_hello
 from driver.warn import warn
 from driver.wire.compression import PACKAGES, Compressor, compressor, negotiate
+from driver.wire.header import Bytes
 from driver.wire.message import EXHAUST_ALLOWED, op_msg, op_query
 from driver.wire.socks5 import ProxyError
 
@@ -216,7 +217,7 @@ class Dialer:
         return self._learn(connection, reply, started)
 
     async def _hello(
-        self, connection: Connection, message: bytearray, request_id: int, until: float | None
+        self, connection: Connection, message: Sequence[Bytes], request_id: int, until: float | None
     ) -> Hello:
         started = self._runtime.now()
         received = await connection.exchange(message, request_id, until)

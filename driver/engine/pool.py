@@ -98,7 +98,9 @@ class Pool:
         if watched:
             event = events.ConnectionCheckOutStartedEvent(self.address)
             self._publisher.publish(self._publisher.pool, "connection_check_out_started", event)
-        connection = await self._obtain(started, deadline)
+        with self._lock:
+            taken = self._state.take(started)
+        connection = taken or await self._obtain(started, deadline)
         while started - connection.idle_since > _TRUSTED_IDLE and connection.stream.has_input():
             connection.close()  # the server closed it while it was idle
             self._give_back(connection)
@@ -114,9 +116,6 @@ class Pool:
         """An idle connection, or a new one, in the order of asking."""
         waiter: Waiter | None = None
         with self._lock:
-            connection = self._state.take(started)
-            if connection is not None:
-                return connection
             ticket, gone = self._state.ask(started)
             if ticket.outcome is Outcome.WAIT:
                 ticket.signal = waiter = self._runtime.waiter()
@@ -218,7 +217,7 @@ class Pool:
                 gone = self._state.created(connection, self._runtime.now())
             self._discard(gone)
             return connection
-        refusal = self._refusal(ticket.outcome)
+        refusal = self._refusal(ticket)
         refusal.host = str(self.address)
         closed = ticket.outcome is Outcome.CLOSED
         self._check_out_failed(
@@ -226,19 +225,19 @@ class Pool:
         )
         raise refusal
 
-    def _refusal(self, outcome: Outcome) -> MongoError:
+    def _refusal(self, ticket: Ticket[Connection]) -> MongoError:
         """Why there is no connection, and none is made."""
-        if outcome is Outcome.CLOSED:
+        if ticket.outcome is Outcome.CLOSED:
             return PoolClosedError(
                 "Attempted to check out a connection from closed connection pool:"
                 " the client was closed, or the server is no longer part of the deployment"
             )
-        if outcome is Outcome.FULL:
+        if ticket.outcome is Outcome.FULL:
             return WaitQueueFullError(
                 f"waitQueueSize: {self._state.max_waiting} operations wait for a connection"
                 f" already. {self._who_has_them()}"
             )
-        because = self._state.cleared_because
+        because = ticket.because
         cleared = PoolClearedError(f"the connection pool was cleared: {because or 'paused'}")
         cleared.__cause__ = because
         return cleared

@@ -1,7 +1,6 @@
 """A client session: what one sequence of operations shares.
 
-Specs: sessions, causal consistency, snapshot reads, transactions. Implicit sessions are the same
-thing without causal consistency; users never see them.
+Specs: sessions, causal consistency, snapshot reads, transactions.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from driver.bson import Timestamp
 from driver.concerns import ReadConcern, WriteConcern
 from driver.deadline import Deadline
+from driver.engine.lease import SessionLease
 from driver.engine.pin import Pin
 from driver.engine.with_transaction import TransactionTime, with_transaction
 from driver.errors import InvalidOperation, MongoError
@@ -22,7 +22,6 @@ from driver.operations.transactions import AbortTransaction, CommitTransaction
 from driver.read_preferences import ReadPreference
 from driver.session.gossip import is_cluster_time, later
 from driver.session.options import SessionOptions, TransactionOptions
-from driver.session.server_session import ServerSession
 from driver.session.transaction import State, Step, Transaction, is_astray, label
 
 if TYPE_CHECKING:
@@ -31,26 +30,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncClientSession:
+class AsyncClientSession(SessionLease):
     """Operations given this session see each other's effects, in order.
 
     Made by `client.start_session()`; used by one task at a time; ended once. Operations between
     `start_transaction` and `commit_transaction` take effect together, or not at all.
     """
 
-    def __init__(
-        self,
-        core: Core,
-        options: SessionOptions,
-        *,
-        implicit: bool,
-        client: Any = None,
-    ) -> None:
-        self._core = core
+    def __init__(self, core: Core, options: SessionOptions, *, client: Any = None) -> None:
+        super().__init__(core)
         self.options = options
-        self.implicit = implicit
         self.client = client
-        self._server_session: ServerSession | None = None
         self.cluster_time: Mapping[str, Any] | None = None
         self.operation_time: Timestamp | None = None
         self._snapshot_time = options.snapshot_time
@@ -68,6 +58,7 @@ class AsyncClientSession:
     @property
     def session_id(self) -> Mapping[str, Any]:
         """The `lsid` document."""
+        self.check_open()
         return self.server_session().id
 
     @property
@@ -84,13 +75,6 @@ class AsyncClientSession:
         if not self.options.snapshot:
             raise InvalidOperation("only a session started with snapshot=True has a snapshot_time")
         return self._snapshot_time
-
-    def server_session(self) -> ServerSession:
-        """The server session, taken from the pool at first use."""
-        self.check_open()
-        if self._server_session is None:
-            self._server_session = self._core.acquire_server_session()
-        return self._server_session
 
     def check_open(self) -> None:
         """Raise unless operations may still use it."""
@@ -116,11 +100,7 @@ class AsyncClientSession:
 
     def observe(self, reply: Mapping[str, Any]) -> None:
         """Learn from a reply, of a success or a failure."""
-        if self.implicit:
-            return
-        cluster_time = reply.get("$clusterTime")
-        if cluster_time is not None and is_cluster_time(cluster_time):
-            self.advance_cluster_time(cluster_time)
+        self.cluster_time = later(self.cluster_time, reply.get("$clusterTime"))
         operation_time = reply.get("operationTime")
         if isinstance(operation_time, Timestamp):
             self.advance_operation_time(operation_time)
@@ -128,11 +108,6 @@ class AsyncClientSession:
             self._snapshot_time = _cluster_time_of_read(reply)
         if "recoveryToken" in reply:
             self.transaction.recovery_token = reply["recoveryToken"]
-
-    def mark_dirty(self) -> None:
-        """An exchange was cut off: the server may still be busy with it, so never reuse it."""
-        if self._server_session is not None:
-            self._server_session.dirty = True
 
     def deadline(self) -> Deadline | None:
         """By when the end of a transaction, or with_transaction, must be done if it begins now."""
@@ -284,9 +259,7 @@ class AsyncClientSession:
         """Give the server session back; may be called twice."""
         self._ended = True
         self.pin.release()
-        session, self._server_session = self._server_session, None
-        if session is not None:
-            self._core.release_server_session(session)
+        super().release()
 
     async def end_session(self) -> None:
         """End the session, and abort its transaction if one is under way; may be called twice."""

@@ -8,7 +8,7 @@ or Asynchronous Server Selection").
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from driver import events
 from driver.bson import ObjectId
@@ -24,8 +24,10 @@ from driver.errors import (
 )
 from driver.logs import SelectionLog
 from driver.metadata import ClientMetadata
+from driver.operations.base import Operation
 from driver.options import ClientOptions
 from driver.publisher import Publisher
+from driver.read_preferences import ReadPreference
 from driver.runtime.base import Runtime, Task, Waiter
 from driver.topology import transitions
 from driver.topology.description import (
@@ -48,6 +50,9 @@ _HEARD_AS: dict[type[TopologyEvent], tuple[str, str]] = {
     events.ServerClosedEvent: ("server", "closed"),
 }
 
+# What an operation asks of a server that its client's options don't say.
+_Wish: TypeAlias = tuple[ReadPreference | None, frozenset[Address]]
+
 
 class Topology:
     """A deployment as one client sees it."""
@@ -68,7 +73,8 @@ class Topology:
         self.adopt(options)
         self._servers: dict[Address, Server] = {}
         self._waiting: set[Waiter] = set()
-        self._selected: dict[Criteria, list[ServerDescription]] = {}
+        self._selected: dict[_Wish, list[ServerDescription]] = {}
+        self._selection_is_logged = SelectionLog.enabled()
         self._leaving: list[Task] = []
         self.opened = False
         self.closed = False
@@ -238,33 +244,44 @@ class Topology:
     # Selection.
 
     async def select_server(
-        self, criteria: Criteria, timeout: float, operation: str, operation_id: int = 0
+        self,
+        preference: ReadPreference | None,
+        deprioritized: frozenset[Address],
+        timeout: float,
+        operation: Operation[Any],
     ) -> tuple[Server, ServerDescription]:
         """A server for an operation, the less busy of two at random; waits for one to appear.
 
-        With it comes its description of the moment in which it was chosen.
+        With it comes its description of the moment in which it was chosen. `preference` is None
+        for writes; see `Criteria`.
         """
-        if not SelectionLog.enabled():
-            chosen = self._choose(criteria)
+        wish = (preference, deprioritized)
+        if not self._selection_is_logged:
+            chosen = self._choose(wish)
             if chosen is not None:
                 return chosen
+        criteria = self._criteria(wish)
         log = SelectionLog(
-            str(self.id), criteria, operation, operation_id, lambda: self.description
+            str(self.id), criteria, operation.name, operation.number, lambda: self.description
         )
-        return await self._wait_for_server(criteria, timeout, operation, log)
+        return await self._wait_for_server(wish, timeout, operation.name, log)
 
-    def _choose(self, criteria: Criteria) -> tuple[Server, ServerDescription] | None:
+    def _criteria(self, wish: _Wish) -> Criteria:
+        options = self._options
+        return Criteria(*wish, options.heartbeat_frequency, options.local_threshold)
+
+    def _choose(self, wish: _Wish) -> tuple[Server, ServerDescription] | None:
         if self.closed:
             raise InvalidOperation("the client was closed")
         description = self.description
         if description.compatibility_error is not None:
             raise ConfigurationError(description.compatibility_error)
-        suitable = self._selected.get(criteria)
+        suitable = self._selected.get(wish)
         if suitable is None:
-            suitable = select(description, criteria)
+            suitable = select(description, self._criteria(wish))
             with self._lock:
                 if description is self.description:
-                    self._selected[criteria] = suitable
+                    self._selected[wish] = suitable
         if not suitable:
             return None
         servers = self._servers
@@ -278,7 +295,7 @@ class Topology:
         return None if server is None else (server, chosen)
 
     async def _wait_for_server(
-        self, criteria: Criteria, timeout: float, operation: str, log: SelectionLog
+        self, wish: _Wish, timeout: float, operation: str, log: SelectionLog
     ) -> tuple[Server, ServerDescription]:
         started = self._runtime.now()
         log.started()
@@ -289,13 +306,13 @@ class Topology:
         try:
             while True:
                 waiter.clear()
-                chosen = self._choose(criteria)
+                chosen = self._choose(wish)
                 if chosen is not None:
                     log.succeeded(chosen[0].address)
                     return chosen
                 left = timeout - (self._runtime.now() - started)
                 if left <= 0:
-                    raise self._nothing_suits(criteria, timeout, operation)
+                    raise self._nothing_suits(self._criteria(wish), timeout, operation)
                 if not waiting_logged:
                     log.waiting(left)
                     waiting_logged = True

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from driver.deadline import Deadline
+from driver.engine.lease import SessionLease
 from driver.engine.session import AsyncClientSession
 from driver.errors import BulkWriteError, MongoError
 from driver.models import Statement
 from driver.operations.base import Retry, next_number
-from driver.operations.write import Delete, Insert, Update, Write
+from driver.operations.write import Delete, Insert, Statements, Update, Write
 from driver.replies import write_concern_error_in, write_error_in
 
 if TYPE_CHECKING:
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
 _OPERATIONS: dict[str, type[Write]] = {"insert": Insert, "update": Update, "delete": Delete}
 
 
-def _write_of(kind: str, statements: Sequence[Statement], **options: Any) -> Write:
+def write_of(kind: str, statements: Sequence[Statement], **options: Any) -> Write:
+    """The operation that runs statements of one kind."""
     retryable = not any(statement.multi for statement in statements)
     return _OPERATIONS[kind](
-        statements=[statement.encoded for statement in statements],
+        statements=Statements.of([statement.encoded for statement in statements]),
         retry=Retry.WRITE if retryable else Retry.NEVER,
         hinted=any(statement.hinted for statement in statements),
         **options,
@@ -34,17 +37,18 @@ def _write_of(kind: str, statements: Sequence[Statement], **options: Any) -> Wri
 
 
 async def write_one(
-    core: Core, statement: Statement, session: AsyncClientSession | None, **options: Any
+    core: Core, operation: Write, session: AsyncClientSession | None
 ) -> Mapping[str, Any]:
     """Run one statement; its write error or write concern error is raised."""
-    operation = _write_of(statement.kind, (statement,), **options)
     done = await core.execute(operation, session)
-    error: MongoError | None = write_error_in(done.reply) or write_concern_error_in(done.reply)
-    if error is not None:
-        error.operation = operation.name
-        error.host = str(done.address)
-        raise error
-    return done.reply
+    reply = done.reply
+    if "writeErrors" in reply or "writeConcernError" in reply:
+        error: MongoError | None = write_error_in(reply) or write_concern_error_in(reply)
+        if error is not None:
+            error.operation = operation.name
+            error.host = str(done.address)
+            raise error
+    return reply
 
 
 @dataclass(slots=True)
@@ -92,6 +96,18 @@ class BulkResult:
             self.labels |= concern_error.labels
 
 
+Part: TypeAlias = tuple[Write, Sequence[int]]
+"""An operation of a bulk, and the places of its statements in the bulk."""
+
+
+def parts_of(statements: Sequence[Statement], *, ordered: bool, **options: Any) -> Iterator[Part]:
+    """The operations of a bulk: statements of a kind share one where the order allows it."""
+    number = next_number()
+    for kind, indexes in _runs(statements, ordered=ordered):
+        run = [statements[index] for index in indexes]
+        yield write_of(kind, run, ordered=ordered, number=number, **options), indexes
+
+
 def _runs(statements: Sequence[Statement], *, ordered: bool) -> Iterator[tuple[str, list[int]]]:
     """Indexes of statements that may share a command."""
     if not ordered:
@@ -111,38 +127,19 @@ def _runs(statements: Sequence[Statement], *, ordered: bool) -> Iterator[tuple[s
 
 
 async def write_many(
-    core: Core,
-    statements: Iterable[Statement],
-    session: AsyncClientSession | None,
-    *,
-    ordered: bool,
-    **options: Any,
+    core: Core, parts: Iterable[Part], session: AsyncClientSession | None, timeout: float | None
 ) -> dict[str, Any]:
     """Run a bulk; raises BulkWriteError at its end (ordered: at once) if any part failed.
 
     One deadline is for all of its commands (CSOT, "Batching").
     """
-    todo = list(statements)
-    options["number"] = next_number()
     result = BulkResult()
-    borrowed = core.implicit_session() if session is None else None
-    deadline = core.deadline(options.get("timeout"), session)
+    borrowed = SessionLease(core) if session is None else None
+    deadline = core.deadline(timeout, session)
     try:
-        for kind, indexes in _runs(todo, ordered=ordered):
-            run = [todo[index] for index in indexes]
-            operation = _write_of(kind, run, ordered=ordered, **options)
-            while operation.start < len(run):
-                try:
-                    done = await core.execute(operation, session or borrowed, deadline=deadline)
-                except MongoError as error:
-                    error.partial_result = result.document()
-                    raise
-                places = indexes[operation.start : operation.start + done.count]
-                result.add(kind, places, done.reply)
-                operation.start += done.count
-                if ordered and result.write_errors:
-                    break
-            if ordered and result.write_errors:
+        for operation, indexes in parts:
+            await _write_part(core, operation, indexes, session or borrowed, deadline, result)
+            if operation.ordered and result.write_errors:
                 break
     finally:
         if borrowed is not None:
@@ -151,3 +148,25 @@ async def write_many(
     if result.write_errors or result.write_concern_errors:
         raise BulkWriteError(document, labels=sorted(result.labels))
     return document
+
+
+async def _write_part(
+    core: Core,
+    operation: Write,
+    indexes: Sequence[int],
+    session: SessionLease | None,
+    deadline: Deadline | None,
+    result: BulkResult,
+) -> None:
+    """Run an operation in as many commands as it takes."""
+    while operation.start < len(indexes):
+        try:
+            done = await core.execute(operation, session, deadline=deadline)
+        except MongoError as error:
+            error.partial_result = result.document()
+            raise
+        places = indexes[operation.start : operation.start + done.count]
+        result.add(operation.name, places, done.reply)
+        operation.start += done.count
+        if operation.ordered and result.write_errors:
+            return

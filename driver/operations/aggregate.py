@@ -10,7 +10,6 @@ from driver.operations.base import (
     WIRE_VERSION_5_0,
     Command,
     Operation,
-    ReplyFrom,
     Retry,
     put,
     raw_data,
@@ -89,6 +88,6 @@ class Aggregate(Operation[CursorReply]):
         )
         return Command(self.database, document)
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> CursorReply:
         """The first batch."""
         return cursor_reply(reply, source)

@@ -8,11 +8,11 @@ from enum import Enum
 from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
 
-from driver.bson import CodecOptions
+from driver.bson import DEFAULT_CODEC_OPTIONS, CodecOptions
 from driver.concerns import ReadConcern, WriteConcern
 from driver.errors import MongoError
 from driver.read_preferences import ReadPreference
-from driver.topology.description import Address, ServerDescription, TopologyDescription
+from driver.topology.description import ServerDescription, TopologyDescription
 
 T = TypeVar("T")
 
@@ -34,13 +34,13 @@ CAUSAL_COMMANDS = frozenset(
 class Command:
     """A command ready to be sent: its first key is its name; fields may still be added.
 
-    `sequences` are OP_MSG document sequences, their documents already encoded. `sent` is set as
-    soon as the server may have heard of it.
+    `sequences` are OP_MSG document sequences: each one's documents, encoded, one after the other.
+    `sent` is set as soon as the server may have heard of it.
     """
 
     database: str
     document: dict[str, Any]
-    sequences: Sequence[tuple[str, Sequence[bytes]]] = ()
+    sequences: Sequence[tuple[str, bytes | bytearray | memoryview]] = ()
     acknowledged: bool = True
     sent: bool = False
 
@@ -70,20 +70,8 @@ class ServerTime(Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyFrom:
-    """Where a reply came from; cursors stay on that server."""
-
-    address: Address
-    server: ServerDescription
-
-
-_numbers = count(1)
-
-
-def next_number() -> int:
-    """A number that no other operation of this process has."""
-    return next(_numbers)
+next_number = count(1).__next__
+"""Gives a number that no other operation of this process has."""
 
 
 @dataclass(kw_only=True)
@@ -107,7 +95,7 @@ class Operation(Generic[T]):
     is_read: bool = False
     retry: Retry = Retry.NEVER
     database: str
-    codec_options: CodecOptions = field(default_factory=CodecOptions)
+    codec_options: CodecOptions = DEFAULT_CODEC_OPTIONS
     read_preference: ReadPreference | None = None
     read_concern: ReadConcern | None = None
     write_concern: WriteConcern | None = None
@@ -142,8 +130,8 @@ class Operation(Generic[T]):
         """The command for this server, without the fields that all commands share."""
         raise NotImplementedError
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> T:
-        """The result of a reply with `ok: 1`."""
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> T:
+        """The result of a reply with `ok: 1`, and which server it came from."""
         raise NotImplementedError
 
 

@@ -14,7 +14,6 @@ from driver.operations.base import (
     CAUSAL_COMMANDS,
     Command,
     Operation,
-    ReplyFrom,
     Retry,
     ServerTime,
     put,
@@ -68,7 +67,7 @@ class RunCommand(Operation[dict[str, Any]]):
         """The command itself."""
         return Command(self.database, dict(self.command))
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> dict[str, Any]:
         """The reply itself."""
         return dict(reply)
 
@@ -85,7 +84,7 @@ class Explain(Operation[dict[str, Any]]):
         """The explain command."""
         return Command(self.database, {"explain": self.of.document(server)})
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> dict[str, Any]:
         """The reply itself."""
         return dict(reply)
 
@@ -113,7 +112,7 @@ class Administer(RunCommand):
         """The command."""
         return Command(self.database, without_unknown(self.command, server))
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> dict[str, Any]:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> dict[str, Any]:
         """The reply."""
         error = write_concern_error_in(reply)
         if error is not None:
@@ -135,7 +134,7 @@ class ListDatabases(Operation[list[dict[str, Any]]]):
         """The listDatabases command."""
         return Command(self.database, {"listDatabases": 1, **self.options})
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> list[dict[str, Any]]:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> list[dict[str, Any]]:
         """A document a database."""
         return list(reply["databases"])
 
@@ -165,7 +164,7 @@ class ListFrom(Operation[CursorReply]):
         """The command."""
         return Command(self.database, without_unknown(self.command, server))
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> CursorReply:
         """The first batch."""
         return cursor_reply(reply, source)
 

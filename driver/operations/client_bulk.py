@@ -20,7 +20,7 @@ from driver.models import (
     with_id,
 )
 from driver.normalize import collation_document, hint_document, sort_document
-from driver.operations.base import WIRE_VERSION_8_0, Command, Operation, ReplyFrom, put, raw_data
+from driver.operations.base import WIRE_VERSION_8_0, Command, Operation, put, raw_data
 from driver.operations.query import CursorReply, cursor_reply
 from driver.topology.description import ServerDescription
 
@@ -106,9 +106,10 @@ class BulkWrite(Operation[BulkReply]):
         encoded, namespaces = self._fitting(server, len(encode(document, self.codec_options)))
         self.taken = len(encoded)
         info = [encode({"ns": namespace}) for namespace in namespaces]
-        return Command(self.database, document, (("ops", encoded), ("nsInfo", info)))
+        sequences = (("ops", b"".join(encoded)), ("nsInfo", b"".join(info)))
+        return Command(self.database, document, sequences)
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> BulkReply:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> BulkReply:
         """The sums, and the first batch of results."""
         results = cursor_reply(reply, source) if "cursor" in reply else None
         return BulkReply(self.taken, reply, results)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put, raw_data
+from driver.operations.base import Command, Operation, Retry, put, raw_data
 from driver.topology.description import ServerDescription
 
 
@@ -26,7 +26,7 @@ class Count(Operation[int]):
         wanted = raw_data(document.pop("rawData", None), server)
         return Command(self.database, put(document, rawData=wanted))
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> int:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> int:
         """The number."""
         return int(reply["n"])
 
@@ -60,6 +60,6 @@ class Distinct(Operation[list[Any]]):
         )
         return Command(self.database, document)
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> list[Any]:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> list[Any]:
         """The values."""
         return list(reply["values"])

@@ -11,7 +11,6 @@ from driver.operations.base import (
     WIRE_VERSION_4_4,
     Command,
     Operation,
-    ReplyFrom,
     Retry,
     put,
     raw_data,
@@ -69,7 +68,7 @@ class FindAndModify(Operation[Any]):
         )
         return Command(self.database, document)
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> Any:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> Any:
         """The document, or None; raises a write concern error."""
         from_server = write_concern_error_in(reply)
         if from_server is not None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from driver.bson import Int64
 from driver.errors import InvalidOperation
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, ServerTime, put, raw_data
+from driver.operations.base import Command, Operation, Retry, ServerTime, put, raw_data
 from driver.topology.description import Address, ServerDescription
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CursorReply:
     """A batch, and where the next one is; `id` 0 means there is none.
 
@@ -28,7 +28,7 @@ class CursorReply:
     operation_time: Any = None
 
 
-def cursor_reply(reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+def cursor_reply(reply: Mapping[str, Any], source: ServerDescription) -> CursorReply:
     """The `cursor` of a reply, with its first or next batch."""
     cursor = reply.get("cursor")
     if not isinstance(cursor, (dict, Mapping)):
@@ -39,7 +39,7 @@ def cursor_reply(reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
         namespace=cursor.get("ns", ""),
         batch=batch,
         address=source.address,
-        wire_version=source.server.max_wire_version,
+        wire_version=source.max_wire_version,
         resume_token=cursor.get("postBatchResumeToken"),
         operation_time=reply.get("operationTime"),
     )
@@ -82,13 +82,6 @@ class Find(Operation[CursorReply]):
     def document(self, server: ServerDescription) -> dict[str, Any]:
         """The find command's document."""
         document: dict[str, Any] = {"find": self.collection, "filter": self.filter}
-        put(
-            document,
-            sort=self.sort,
-            projection=self.projection,
-            hint=self.hint,
-            skip=self.skip or None,
-        )
         if self.limit:
             document["limit"] = Int64(abs(self.limit))
         batch_size = self.batch_size
@@ -99,6 +92,10 @@ class Find(Operation[CursorReply]):
             document["batchSize"] = batch_size + 1 if batch_size == self.limit != 0 else batch_size
         put(
             document,
+            sort=self.sort,
+            projection=self.projection,
+            hint=self.hint,
+            skip=self.skip or None,
             comment=self.comment,
             maxTimeMS=self.max_time_ms,
             max=self.max,
@@ -116,7 +113,7 @@ class Find(Operation[CursorReply]):
         )
         return document
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> CursorReply:
         """The first batch."""
         return cursor_reply(reply, source)
 
@@ -144,7 +141,7 @@ class GetMore(Operation[CursorReply]):
         )
         return Command(self.database, document)
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> CursorReply:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> CursorReply:
         """The next batch."""
         return cursor_reply(reply, source)
 
@@ -162,5 +159,5 @@ class KillCursors(Operation[None]):
         ids = [Int64(number) for number in self.cursor_ids]
         return Command(self.database, {"killCursors": self.collection, "cursors": ids})
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> None:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> None:
         """Cursors that were gone already don't matter."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from driver.operations.base import Command, Operation, ReplyFrom
+from driver.operations.base import Command, Operation
 from driver.read_preferences import ReadPreference
 from driver.topology.description import ServerDescription
 
@@ -27,5 +27,5 @@ class EndSessions(Operation[None]):
         """The command."""
         return Command(self.database, {"endSessions": list(self.ids)})
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> None:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> None:
         """Nothing to learn."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from driver.concerns import WriteConcern
 from driver.errors import MongoError
-from driver.operations.base import Command, Operation, ReplyFrom, Retry, put
+from driver.operations.base import Command, Operation, Retry, put
 from driver.replies import write_concern_error_in
 from driver.topology.description import ServerDescription
 
@@ -24,7 +24,7 @@ class EndTransaction(Operation[None]):
     database: str = "admin"
     recovery_token: Mapping[str, Any] | None = None
 
-    def parse(self, reply: Mapping[str, Any], source: ReplyFrom) -> None:
+    def parse(self, reply: Mapping[str, Any], source: ServerDescription) -> None:
         """Nothing to learn; a write concern error is raised."""
         error = write_concern_error_in(reply)
         if error is not None:

@@ -47,13 +47,17 @@ class Outcome(Enum):
 
 
 class Ticket(Generic[C]):
-    """A place in the wait queue, answered in order of arrival."""
+    """A place in the wait queue, answered in order of arrival.
 
-    __slots__ = ("connection", "outcome", "signal")
+    `because` is why the pool is paused; it may be ready again before the holder looks.
+    """
+
+    __slots__ = ("because", "connection", "outcome", "signal")
 
     def __init__(self) -> None:
         self.outcome = Outcome.WAIT
         self.connection: C | None = None
+        self.because: Exception | None = None
         self.signal: Signal | None = None
 
     def answer(self, outcome: Outcome, connection: C | None = None) -> None:
@@ -137,7 +141,8 @@ class PoolState(Generic[C]):
         """
         if self.queue or not self.idle or self.status is not Status.READY:
             return None
-        if self.perished(self.idle[-1], now) is not None:
+        newest = self.idle[-1]
+        if self.is_stale(newest) or (self.max_idle and self.perished(newest, now)):
             return None
         connection = self.idle.pop()
         self.in_use.add(connection)
@@ -149,6 +154,7 @@ class PoolState(Generic[C]):
         if self.status is Status.CLOSED:
             ticket.answer(Outcome.CLOSED)
         elif self.status is Status.PAUSED:
+            ticket.because = self.cleared_because
             ticket.answer(Outcome.PAUSED)
         else:
             self.queue.append(ticket)
@@ -263,6 +269,7 @@ class PoolState(Generic[C]):
 
     def _answer_all(self, outcome: Outcome) -> None:
         while self.queue:
+            self.queue[0].because = self.cleared_because
             self.queue.popleft().answer(outcome)
 
     def _serve(self, now: float) -> list[tuple[C, str]]:

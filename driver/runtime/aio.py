@@ -7,7 +7,7 @@ import inspect
 import random
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Any
@@ -16,10 +16,11 @@ from driver.runtime import http, tls_exchange
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.runtime.blocking import as_proxy_errors, left, tune
 from driver.topology.description import Address
-from driver.wire.header import frame_length
+from driver.wire.header import Bytes, frame_length
 from driver.wire.socks5 import Proxy, greet
 
 _RECEIVE = 64 * 1024
+_SEND = 256 * 1024
 
 
 class AsyncioStream(asyncio.BufferedProtocol):
@@ -80,19 +81,29 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     # Called by the engine.
 
-    async def write(self, data: bytes | bytearray, until: float | None) -> None:
-        """Send all of `data`; waits only when the transport's buffer is full."""
-        if self._failure is not None:
-            raise self._failure
-        left(until)
-        assert self._transport is not None
-        self._transport.write(data)
-        if not self._writable:
-            self._writer = self._loop.create_future()
-            try:
-                await self._wait(self._writer, until)
-            finally:
-                self._writer = None
+    async def write(self, parts: Sequence[Bytes], until: float | None) -> None:
+        """Send all of a message; waits only when the transport's buffer is full.
+
+        It is given little at a time, since it copies what it cannot send at once.
+        """
+        for part in parts:
+            for start in range(0, len(part), _SEND):
+                if self._failure is not None:
+                    raise self._failure
+                left(until)
+                assert self._transport is not None
+                self._transport.write(
+                    part if len(part) <= _SEND else memoryview(part)[start : start + _SEND]
+                )
+                if not self._writable:
+                    await self._until_writable(until)
+
+    async def _until_writable(self, until: float | None) -> None:
+        self._writer = self._loop.create_future()
+        try:
+            await self._wait(self._writer, until)
+        finally:
+            self._writer = None
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame, at most `limit` bytes."""

@@ -9,20 +9,21 @@ a timeout is seconds from now. Being late raises `TimeoutError`, a broken peer `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from ssl import SSLContext
 from typing import Any, NamedTuple, Protocol
 
 from driver.topology.description import Address
+from driver.wire.header import Bytes
 from driver.wire.socks5 import Proxy
 
 
 class Stream(Protocol):
     """A connection's bytes, cut into length-prefixed frames."""
 
-    async def write(self, data: bytes | bytearray, until: float | None) -> None:
-        """Send all of `data`."""
+    async def write(self, parts: Sequence[Bytes], until: float | None) -> None:
+        """Send all of a message."""
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame, header included; at most `limit` bytes.

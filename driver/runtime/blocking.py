@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from ssl import SSLContext
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from weakref import WeakMethod
 from driver.runtime import http, tls_exchange
 from driver.runtime.base import SRVRecords, Stream, Task, Waiter
 from driver.topology.description import Address
-from driver.wire.header import frame_length
+from driver.wire.header import Bytes, frame_length
 from driver.wire.socks5 import Proxy, ProxyError, ProxyTimeoutError, greet
 
 T = TypeVar("T")
@@ -51,11 +51,12 @@ class BlockingStream:
         self._end = 0
         self._timeout = sock.gettimeout()
 
-    async def write(self, data: bytes | bytearray, until: float | None) -> None:
-        """Send all of `data`."""
-        if until is not None or self._timeout is not None:
-            self._limit(until)
-        self._socket.sendall(data)
+    async def write(self, parts: Sequence[Bytes], until: float | None) -> None:
+        """Send all of a message."""
+        for part in parts:
+            if until is not None or self._timeout is not None:
+                self._limit(until)
+            self._socket.sendall(part)
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """One whole frame; the time limit is for all of it, not for each read."""

@@ -13,8 +13,12 @@ def is_cluster_time(value: object) -> bool:
     return isinstance(value, (dict, Mapping)) and isinstance(value.get("clusterTime"), Timestamp)
 
 
-def later(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Any:
-    """The later of two `$clusterTime` documents; None only when both are."""
-    if one is None or other is None:
-        return one or other
-    return one if one["clusterTime"] >= other["clusterTime"] else other
+def later(known: Mapping[str, Any] | None, heard: Any) -> Any:
+    """The later of a `$clusterTime` that was checked and another; a peer may send anything."""
+    time = heard.get("clusterTime") if isinstance(heard, (dict, Mapping)) else None
+    if not isinstance(time, Timestamp):
+        return known
+    if known is None:
+        return heard
+    mine = known["clusterTime"]
+    return known if (mine.time, mine.inc) >= (time.time, time.inc) else heard

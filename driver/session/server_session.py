@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from driver.bson import Binary
@@ -40,28 +41,34 @@ class ServerSession:
 
 
 class ServerSessionPool:
-    """Sessions for reuse, the one used last first."""
+    """Sessions for reuse, the one used last first; `lock` guards them where there are threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: AbstractContextManager[Any] | None = None) -> None:
         self._sessions: deque[ServerSession] = deque()
+        self._lock = lock or nullcontext()
 
     def acquire(self, now: float, timeout_minutes: int | None) -> ServerSession:
         """A live session, a new one if there is none."""
-        while self._sessions:
-            session = self._sessions.popleft()
-            if not session.expired(now, timeout_minutes):
-                return session
-        return ServerSession(now)
+        with self._lock:
+            while self._sessions:
+                session = self._sessions.popleft()
+                if not session.expired(now, timeout_minutes):
+                    return session
+        session = ServerSession(now)
+        session.pool = self
+        return session
 
     def release(self, session: ServerSession, now: float, timeout_minutes: int | None) -> None:
         """Keep a session, unless a network error made it dirty; old ones are dropped."""
-        while self._sessions and self._sessions[-1].expired(now, timeout_minutes):
-            self._sessions.pop()
-        if not session.dirty and not session.expired(now, timeout_minutes):
-            self._sessions.appendleft(session)
+        with self._lock:
+            while self._sessions and self._sessions[-1].expired(now, timeout_minutes):
+                self._sessions.pop()
+            if not session.dirty and not session.expired(now, timeout_minutes):
+                self._sessions.appendleft(session)
 
     def drain(self) -> list[dict[str, Any]]:
         """The ids of all sessions, which the pool forgets: for endSessions."""
-        ids = [session.id for session in self._sessions]
-        self._sessions.clear()
+        with self._lock:
+            ids = [session.id for session in self._sessions]
+            self._sessions.clear()
         return ids

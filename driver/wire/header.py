@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from typing import TypeAlias
 
 from driver.errors import ProtocolError
 
@@ -10,6 +11,8 @@ HEADER = Struct("<iiii")
 HEADER_SIZE = 16
 MAX_MESSAGE_SIZE = 48_000_000  # until the server says otherwise
 _LENGTH = Struct("<i")
+
+Bytes: TypeAlias = bytes | bytearray | memoryview
 
 OP_REPLY = 1
 OP_QUERY = 2004

@@ -1,6 +1,7 @@
 """OP_MSG, and OP_QUERY/OP_REPLY for the first hello of an old server.
 
-Spec: message/OP_MSG. A message is built in one buffer; a reply is read from one view of it.
+Spec: message/OP_MSG. A message is a list of parts to be sent one after the other, so that much data
+need not be copied into it; a reply is read from one view of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from driver.wire.header import (
     OP_MSG,
     OP_QUERY,
     OP_REPLY,
+    Bytes,
 )
 
 CHECKSUM_PRESENT = 1
@@ -29,6 +31,8 @@ EXHAUST_ALLOWED = 1 << 16
 _REQUIRED_FLAGS = 0xFFFF
 _KNOWN_FLAGS = CHECKSUM_PRESENT | MORE_TO_COME
 
+_MUCH = 64 * 1024  # bytes that are rather sent by themselves than copied
+
 _UINT = Struct("<I")
 _INT = Struct("<i")
 _OP_MSG_START = Struct("<iiiiIB")
@@ -36,19 +40,17 @@ _QUERY_START = Struct("<iiiii")
 _REPLY_START = Struct("<iqii")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
-    """A reply as it came: `document` is BSON, valid as long as the frame it was cut from."""
+    """A reply as it came: `document` is BSON, valid as long as the frame it was cut from.
+
+    With `more_to_come`, the peer sends another reply without being asked.
+    """
 
     request_id: int
     response_to: int
-    flags: int
+    more_to_come: bool
     document: memoryview
-
-    @property
-    def more_to_come(self) -> bool:
-        """Whether the peer sends another reply without being asked."""
-        return bool(self.flags & MORE_TO_COME)
 
 
 def op_msg(
@@ -56,26 +58,29 @@ def op_msg(
     document: Mapping[str, Any],
     options: CodecOptions,
     *,
-    sequences: Sequence[tuple[str, Sequence[bytes]]] = (),
+    sequences: Sequence[tuple[str, Bytes]] = (),
     flags: int = 0,
-) -> bytearray:
+) -> list[Bytes]:
     """An OP_MSG: the command's document, and its document sequences (already encoded)."""
-    message = bytearray(_OP_MSG_START.pack(0, request_id, 0, OP_MSG, flags, 0))
-    write_document(message, document, options)
+    head = part = bytearray(_OP_MSG_START.pack(0, request_id, 0, OP_MSG, flags, 0))
+    write_document(head, document, options)
+    parts: list[Bytes] = [head]
     for identifier, documents in sequences:
-        message.append(1)
-        start = len(message)
-        message += b"\0\0\0\0"
-        message += identifier.encode()
-        message.append(0)
-        for encoded in documents:
-            message += encoded
-        _INT.pack_into(message, start, len(message) - start)
-    _INT.pack_into(message, 0, len(message))
-    return message
+        name = identifier.encode() + b"\0"
+        size = _INT.size + len(name) + len(documents)
+        part += b"\1" + _INT.pack(size) + name
+        if len(documents) < _MUCH:
+            part += documents
+            continue
+        part = bytearray()
+        parts += (documents, part)
+    if not part:
+        parts.pop()
+    _INT.pack_into(head, 0, sum(map(len, parts)))
+    return parts
 
 
-def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions) -> bytearray:
+def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions) -> list[Bytes]:
     """An OP_QUERY of one document against admin.$cmd: the legacy hello."""
     message = bytearray(HEADER.pack(0, request_id, 0, OP_QUERY))
     message += _INT.pack(4)  # secondaryOk
@@ -83,7 +88,7 @@ def op_query(request_id: int, document: Mapping[str, Any], options: CodecOptions
     message += _INT.pack(0) + _INT.pack(-1)
     write_document(message, document, options)
     _INT.pack_into(message, 0, len(message))
-    return message
+    return [message]
 
 
 def parse_reply(frame: memoryview, limit: int = MAX_MESSAGE_SIZE) -> Reply:
@@ -120,7 +125,7 @@ def _parse_op_msg(body: memoryview, request_id: int, response_to: int) -> Reply:
     size: int = _INT.unpack_from(body, start + 1)[0]
     if size < 5 or start + 1 + size != end:
         raise ProtocolError(f"the server sent an OP_MSG whose document claims {size} bytes")
-    return Reply(request_id, response_to, flags, body[start + 1 : end])
+    return Reply(request_id, response_to, bool(flags & MORE_TO_COME), body[start + 1 : end])
 
 
 def _parse_op_reply(body: memoryview, request_id: int, response_to: int) -> Reply:
@@ -131,4 +136,4 @@ def _parse_op_reply(body: memoryview, request_id: int, response_to: int) -> Repl
     size: int = _INT.unpack_from(body, start)[0]
     if size < 5 or start + size != len(body):
         raise ProtocolError(f"the server sent an OP_REPLY whose document claims {size} bytes")
-    return Reply(request_id, response_to, 0, body[start:])
+    return Reply(request_id, response_to, False, body[start:])

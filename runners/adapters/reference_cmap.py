@@ -11,7 +11,7 @@ each hello after a moment; with one, in the driver's own runtime.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from driver import events
@@ -26,7 +26,7 @@ from driver.runtime.base import Runtime
 from driver.runtime.simulated import SimulatedRuntime
 from driver.topology.failures import application_error
 from driver.topology.transitions import initial
-from driver.wire.header import HEADER, OP_MSG
+from driver.wire.header import HEADER, OP_MSG, Bytes
 from driver.wire.message import op_msg
 from runners.model import Json, JsonObject
 
@@ -287,15 +287,15 @@ class _Peer:
         self._closed = world.waiter()
         self._asked = 0
 
-    async def write(self, data: bytes | bytearray, until: float | None) -> None:
+    async def write(self, parts: Sequence[Bytes], until: float | None) -> None:
         """Take a request."""
-        _, self._asked, _, _ = HEADER.unpack_from(data)
+        _, self._asked, _, _ = HEADER.unpack_from(parts[0])
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
         """Answer it."""
         if await self._closed.wait(_ROUND_TRIP):
             raise EOFError("the stream was closed")
-        reply = op_msg(self._asked, _HELLO, DEFAULT_CODEC)
+        reply = bytearray().join(op_msg(self._asked, _HELLO, DEFAULT_CODEC))
         HEADER.pack_into(reply, 0, len(reply), self._asked, self._asked, OP_MSG)
         return memoryview(reply)
 

@@ -73,11 +73,19 @@ def encoded_alike(document: Any, **more: Any) -> None:
     for check_keys in (False, True):
         theirs = outcome(encoder.encode, document, check_keys=check_keys, **more)
         assert outcome(bson.encode, document, check_keys=check_keys, **more) == theirs
-        moved = outcome(encoder.encode, document, check_keys=check_keys, id_first=True, **more)
-        assert outcome(bson.encode, document, check_keys=check_keys, id_first=True, **more) == moved
         buffer = bytearray(b"head")
         written = outcome(bson.write_document, buffer, document, check_keys=check_keys, **more)
         if isinstance(theirs, bytes):
             assert buffer == b"head" + theirs
         else:
             assert (bytes(buffer), written) == (b"head", theirs)
+    plain = type(document) is dict
+    several = [{"_id": 0, **document}, {**document, "_id": 1}] if plain else [document]
+    theirs = outcome(inserted, encoder.encode_inserts, several, **more)
+    assert outcome(inserted, bson.encode_inserts, several, **more) == theirs
+
+
+def inserted(encode_inserts: Callable[..., Any], documents: list[Any], **more: Any) -> bytes:
+    """The bytes of documents to insert, and then where each one ends."""
+    data, ends = encode_inserts(documents, **more)
+    return bytes(data) + bytes(str(ends), "ascii")

@@ -53,6 +53,7 @@ def test_these_are_two_codecs() -> None:
         (bson.decode_all, decoder.decode_all),
         (bson.decode_iter, decoder.decode_iter),
         (bson.encode, encoder.encode),
+        (bson.encode_inserts, encoder.encode_inserts),
         (bson.write_document, encoder.write_document),
     ]
     assert all(ours is not theirs for ours, theirs in twins)

@@ -18,9 +18,12 @@ from driver.bson import (
     DBRef,
     Int64,
     InvalidDocument,
+    RawBSONDocument,
     Regex,
     decode,
+    decode_all,
     encode,
+    encode_inserts,
     encoder,
     write_document,
 )
@@ -178,12 +181,41 @@ def test_a_failed_write_leaves_the_buffer_alone() -> None:
 @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
 def test_the_id_goes_first(kind: Any) -> None:
     document = kind({"a": 1, "_id": 2, "b": {"c": 3, "_id": 4}})
-    moved = decode(encode(document, id_first=True))
+    data, ends = encode_inserts([document, RawBSONDocument(encode({"a": 1}))])
+    assert bytes(data[ends[0] :]) == encode({"a": 1})
+    moved = decode(data[: ends[0]])
     assert list(moved) == ["_id", "a", "b"]
     assert list(moved["b"]) == ["c", "_id"]
     assert moved == decode(encode(document))
     assert list(document) == ["a", "_id", "b"]
-    assert encode({"a": 1}, id_first=True) == encode({"a": 1})
+
+
+@pytest.mark.parametrize("count", [1, 3, 5000])
+def test_inserts_follow_each_other(count: int) -> None:
+    documents: list[dict[str, Any]] = [{"a": i} for i in range(count)]
+    data, ends = encode_inserts(documents)
+    ids = {document["_id"] for document in documents}
+    assert len(ids) == count
+    assert decode_all(data) == documents
+    assert ends == [(i + 1) * len(encode(documents[0])) for i in range(count)]
+
+
+@pytest.mark.parametrize("wrong", [None, "a", [], 1, b""])
+def test_what_is_no_document_cannot_be_inserted(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="must be a mapping"):
+        encode_inserts([{}, wrong])
+
+
+def test_an_insert_that_cannot_be_encoded_says_where() -> None:
+    with pytest.raises(InvalidDocument) as raised:
+        encode_inserts([{"a": 1}, {"b": {"c": object()}}])
+    assert raised.value.path == ("b", "c")
+
+
+@pytest.mark.parametrize("document", [MappingProxyType({"a": 1})])
+def test_an_id_is_only_given_to_what_can_hold_it(document: Any) -> None:
+    with pytest.raises(TypeError, match="item assignment"):
+        encode_inserts([document])
 
 
 def test_old_binary_has_its_length_twice() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from driver.publisher import Publisher
 from driver.runtime.base import Stream
 from driver.runtime.simulated import SimulatedRuntime
 from driver.topology.description import Address
-from driver.wire.header import HEADER, OP_MSG
+from driver.wire.header import HEADER, OP_MSG, Bytes
 from driver.wire.message import op_msg
 from tests.engine.recording import Recorder
 
@@ -32,17 +32,18 @@ class Peer:
         self._left = answers
         self._request = 0
 
-    async def write(self, data: bytes | bytearray, until: float | None) -> None:
+    async def write(self, parts: Sequence[Bytes], until: float | None) -> None:
         if self._closed.is_set():
             raise OSError("closed")
-        _, self._request, _, _ = HEADER.unpack_from(data)
+        _, self._request, _, _ = HEADER.unpack_from(parts[0])
 
     async def read_frame(self, limit: int, until: float | None) -> memoryview:
         if not self._left:
             await self._closed.wait(None)
             raise EOFError("closed")
         self._left -= 1
-        reply = op_msg(self._request, {"ok": 1, "maxWireVersion": 25}, DEFAULT_CODEC)
+        hello = {"ok": 1, "maxWireVersion": 25}
+        reply = bytearray().join(op_msg(self._request, hello, DEFAULT_CODEC))
         HEADER.pack_into(reply, 0, len(reply), 1, self._request, OP_MSG)
         return memoryview(reply)
 

@@ -48,7 +48,7 @@ def nothing_was_modified(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_retry(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(execute._Run, "_may_retry", lambda self, error: False)
+    patch.setattr(execute.Run, "_may_retry", lambda self, error: False)
 
 
 @dataclass(frozen=True)

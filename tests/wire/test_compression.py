@@ -41,7 +41,7 @@ def refused(frame: bytes, limit: int = LIMIT) -> str:
 @given(st.binary(max_size=3000), st.integers(0, 2**31 - 1))
 @settings(max_examples=50)
 def test_a_message_is_wrapped_and_unwrapped(name: str, data: bytes, request_id: int) -> None:
-    message = op_msg(request_id, {"ping": 1, "data": data}, CodecOptions())
+    message = b"".join(op_msg(request_id, {"ping": 1, "data": data}, CodecOptions()))
     frame = compress(message, compressor(name))
     length, request, response_to, op_code = struct.unpack_from("<iiii", frame)
     assert (length, request, response_to, op_code) == (len(frame), request_id, 0, 2012)

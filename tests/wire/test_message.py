@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from driver.bson import BSONError, CodecOptions, decode, encode
 from driver.errors import ProtocolError
+from driver.wire.header import Bytes
 from driver.wire.message import (
     EXHAUST_ALLOWED,
     MORE_TO_COME,
@@ -60,8 +61,8 @@ EMPTY = b"\0" + encode({})
 def test_a_message_reads_as_the_document_it_was_built_of(
     document: dict[str, Any], number: int
 ) -> None:
-    reply = parsed(op_msg(number, document, CODEC))
-    assert (reply.request_id, reply.response_to, reply.flags) == (number, 0, 0)
+    reply = parsed(b"".join(op_msg(number, document, CODEC)))
+    assert (reply.request_id, reply.response_to, reply.more_to_come) == (number, 0, False)
     assert decode(reply.document) == document
 
 
@@ -74,27 +75,38 @@ def test_both_kinds_of_replies_name_their_request(document: dict[str, Any], numb
 
 
 def test_an_op_msg_byte_by_byte() -> None:
-    message = op_msg(5, {"a": 1}, CODEC, flags=MORE_TO_COME)
+    message = b"".join(op_msg(5, {"a": 1}, CODEC, flags=MORE_TO_COME))
     document = encode({"a": 1})
     assert message == struct.pack("<iiiiIB", 33, 5, 0, 2013, 2, 0) + document
 
 
-def test_document_sequences_follow_the_document() -> None:
-    some, other = [encode({"x": i}) for i in range(3)], [encode({})]
-    message = op_msg(5, {"a": 1}, CODEC, sequences=[("documents", some), ("nsInfo", other)])
-    alone = op_msg(5, {"a": 1}, CODEC)
-    expected = bytes(alone[4:])
+MUCH, LITTLE = encode({"x": "x" * 100_000}), b"".join(encode({"x": i}) for i in range(3))
+
+
+@pytest.mark.parametrize(
+    ("some", "other"),
+    [(LITTLE, encode({})), (MUCH, LITTLE), (LITTLE, MUCH), (MUCH, MUCH), (memoryview(MUCH), b"")],
+)
+def test_document_sequences_follow_the_document(some: Bytes, other: Bytes) -> None:
+    parts = op_msg(5, {"a": 1}, CODEC, sequences=[("documents", some), ("nsInfo", other)])
+    alone = b"".join(op_msg(5, {"a": 1}, CODEC))
+    expected = alone[4:]
     for name, documents in ((b"documents", some), (b"nsInfo", other)):
-        body = name + b"\0" + b"".join(documents)
+        body = name + b"\0" + documents
         expected += b"\x01" + struct.pack("<i", 4 + len(body)) + body
-    assert message == struct.pack("<i", 4 + len(expected)) + expected
+    assert b"".join(parts) == struct.pack("<i", 4 + len(expected)) + expected
 
 
 def test_an_op_query_byte_by_byte() -> None:
     document = encode({"isMaster": 1})
     body = struct.pack("<i", 4) + b"admin.$cmd\0" + struct.pack("<ii", 0, -1) + document
     expected = struct.pack("<iiii", 16 + len(body), 9, 0, 2004) + body
-    assert op_query(9, {"isMaster": 1}, CODEC) == expected
+    assert op_query(9, {"isMaster": 1}, CODEC) == [expected]
+
+
+def test_much_data_is_not_copied() -> None:
+    parts = op_msg(5, {"a": 1}, CODEC, sequences=[("documents", MUCH)])
+    assert [part is MUCH for part in parts] == [False, True]
 
 
 # Flags.

@@ -5,6 +5,7 @@ BSON cannot hold something, it encodes again from the start, to say what and whe
 """
 
 cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.datetime cimport datetime_tzinfo, import_datetime
@@ -102,6 +103,9 @@ cdef class Writer:
                 raise MemoryError
         self.room = KEPT
 
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
+
     def __dealloc__(self):
         global _spare
         if self.room == KEPT and _spare == NULL:
@@ -113,17 +117,37 @@ cdef class Writer:
 cdef char* _spare = NULL
 
 
-def encode(document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False, id_first=False):
+def encode(document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False):
     """The bytes of a document; see `driver.bson.encoder.encode`."""
     if type(document) is not dict and isinstance(document, RawBSONDocument):
         return document.raw
     cdef Writer writer = Writer(options, check_keys)
     try:
-        write_top(writer, document, id_first)
+        write_top(writer, document)
         return PyBytes_FromStringAndSize(writer.data, writer.size)
     except (_Refused, InvalidDocument, UnicodeEncodeError):
         pass
-    return _readable.encode(document, options, check_keys=check_keys, id_first=id_first)
+    return _readable.encode(document, options, check_keys=check_keys)
+
+
+def encode_inserts(documents, options=DEFAULT_CODEC_OPTIONS):
+    """Documents to insert, and where each ends; see `driver.bson.encoder.encode_inserts`."""
+    cdef Writer writer = Writer(options, False)
+    cdef list ends = []
+    try:
+        for document in documents:
+            if type(document) is dict:
+                write_insert(writer, <dict>document)
+            else:
+                data, _ = _readable.encode_inserts((document,), options)
+                write(writer, PyByteArray_AS_STRING(data), PyByteArray_GET_SIZE(data))
+            ends.append(writer.size)
+        if writer.room == KEPT:
+            return PyBytes_FromStringAndSize(writer.data, writer.size), ends
+        return memoryview(writer), ends  # what is large is not copied
+    except (_Refused, InvalidDocument, UnicodeEncodeError):
+        pass
+    return _readable.encode_inserts(documents, options)
 
 
 def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_keys=False):
@@ -134,7 +158,7 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
         if type(document) is not dict and isinstance(document, RawBSONDocument):
             write(writer, PyBytes_AS_STRING(<bytes?>document.raw), len(document.raw))
         else:
-            write_top(writer, document, False)
+            write_top(writer, document)
     except (_Refused, InvalidDocument, UnicodeEncodeError):
         _readable.write_document(buffer, document, options, check_keys=check_keys)
         return
@@ -143,21 +167,22 @@ def write_document(buffer, document, options=DEFAULT_CODEC_OPTIONS, *, check_key
     memcpy(PyByteArray_AS_STRING(buffer) + start, writer.data, writer.size)
 
 
-cdef inline int write_top(Writer writer, document, bint id_first) except -1:
-    cdef Py_ssize_t start
-    if type(document) is not dict:
-        if not isinstance(document, _Mapping):
-            raise _Refused
-        if id_first and "_id" in document:
-            document = {"_id": document["_id"], **document}
-    elif id_first and "_id" in <dict>document:
-        start = open_document(writer)
-        write_field(writer, "_id", (<dict>document)["_id"])
-        for key, value in (<dict>document).items():
-            if key != "_id":
-                write_field(writer, key, value)
-        return close_document(writer, start)
+cdef inline int write_top(Writer writer, document) except -1:
+    if type(document) is not dict and not isinstance(document, _Mapping):
+        raise _Refused
     return write_fields(writer, document)
+
+
+cdef int write_insert(Writer writer, dict document) except -1:
+    """A document with its `_id` first, which is added where there is none."""
+    cdef Py_ssize_t start = open_document(writer)
+    if "_id" not in document:
+        document["_id"] = ObjectId()
+    write_field(writer, "_id", document["_id"])
+    for key, value in document.items():
+        if key != "_id":
+            write_field(writer, key, value)
+    return close_document(writer, start)
 
 
 cdef inline char* reserve(Writer writer, Py_ssize_t size) except NULL:
