@@ -10,11 +10,11 @@ const FIELDS = {
   session: ["id", "client", "sessionOptions"],
   bucket: ["id", "database", "bucketOptions"],
 };
-const CONCERNS = ["readConcern", "readPreference", "writeConcern", "timeoutMS"];
+const CONCERNS = ["readConcern", "readPreference", "writeConcern"];
 const OPTIONS = {
   database: CONCERNS,
   collection: CONCERNS,
-  session: ["causalConsistency", "defaultTransactionOptions", "snapshot", "defaultTimeoutMS"],
+  session: ["causalConsistency", "defaultTransactionOptions", "snapshot"],
   bucket: [...CONCERNS, "bucketName", "chunkSizeBytes"],
 };
 

@@ -16,6 +16,9 @@ export class ObservedClient {
     for (const key of Object.keys(spec)) {
       if (!OPTIONS.includes(key)) throw new Unsupported(`entity.client.${key}`);
     }
+    // The driver takes timeoutMS, of anything, and does nothing with it (its timeout.ts says so).
+    const options = Object.keys(spec.uriOptions ?? {}).map((name) => name.toLowerCase());
+    if (options.includes("timeoutms")) throw new Unsupported("uriOption.timeoutMS");
     this.checkedOut = 0;
     this.ready = new Map(); // by address
     this.listening = !spec.awaitMinPoolSizeMS;

@@ -4,7 +4,7 @@ import { number } from "./values.js";
 
 const NUMBERS = [
   ...["batchSize", "chunkSizeBytes", "limit", "maxAwaitTimeMS", "maxCommitTimeMS", "maxTimeMS"],
-  ...["revision", "skip", "timeoutMS"],
+  ...["revision", "skip"],
 ];
 
 /** Arguments as the driver takes them; `find` gives the session of a name. */

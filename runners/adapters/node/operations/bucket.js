@@ -16,32 +16,32 @@ async function upload(stream, source, disableMD5 = true) {
 }
 
 export const BUCKET = {
-  delete: ["id timeoutMS", (bucket, { id, ...options }) => bucket.delete(id, options)],
+  delete: ["id", (bucket, { id, ...options }) => bucket.delete(id, options)],
   download: [
-    "id timeoutMS",
+    "id",
     (bucket, { id, ...options }) => download(bucket.openDownloadStream(id, options)),
   ],
   downloadByName: [
-    "filename revision timeoutMS",
+    "filename revision",
     (bucket, { filename, ...options }) =>
       download(bucket.openDownloadStreamByName(filename, options)),
   ],
-  drop: ["timeoutMS", (bucket, options) => bucket.drop(options)],
+  drop: ["", (bucket, options) => bucket.drop(options)],
   find: [
-    "filter sort skip limit batchSize maxTimeMS timeoutMS",
+    "filter sort skip limit batchSize maxTimeMS",
     (bucket, { filter, ...options }) => bucket.find(filter, options).toArray(),
   ],
   rename: [
-    "id newFilename timeoutMS",
+    "id newFilename",
     (bucket, { id, newFilename, ...options }) => bucket.rename(id, newFilename, options),
   ],
   upload: [
-    "filename source chunkSizeBytes metadata timeoutMS disableMD5",
+    "filename source chunkSizeBytes metadata disableMD5",
     (bucket, { filename, source, disableMD5, ...options }) =>
       upload(bucket.openUploadStream(filename, options), source, disableMD5),
   ],
   uploadWithId: [
-    "id filename source chunkSizeBytes metadata timeoutMS disableMD5",
+    "id filename source chunkSizeBytes metadata disableMD5",
     (bucket, { id, filename, source, disableMD5, ...options }) =>
       upload(bucket.openUploadStreamWithId(id, filename, options), source, disableMD5),
   ],

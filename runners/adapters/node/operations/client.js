@@ -26,7 +26,7 @@ export const CLIENT = {
   close: ["", ({ client }) => client.close()],
   createChangeStream: [WATCH, ({ client }, options) => watch(client, options)],
   dropDatabase: [
-    "database session comment timeoutMS",
+    "database session comment",
     async ({ client }, { database, ...options }) => {
       await client.db(database).dropDatabase(options);
     },

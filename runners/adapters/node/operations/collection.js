@@ -10,10 +10,10 @@ const FIND_ONE =
   `${COMMON} filter projection sort skip collation hint let max min maxTimeMS returnKey ` +
   "showRecordId allowDiskUse allowPartialResults readPreference";
 const FIND =
-  `${FIND_ONE} limit batchSize noCursorTimeout cursorType maxAwaitTimeMS oplogReplay timeoutMode`;
+  `${FIND_ONE} limit batchSize noCursorTimeout cursorType maxAwaitTimeMS oplogReplay`;
 const AGGREGATE =
   `${COMMON} pipeline allowDiskUse batchSize bypassDocumentValidation collation hint let ` +
-  "maxTimeMS maxAwaitTimeMS timeoutMode";
+  "maxTimeMS maxAwaitTimeMS";
 const COUNT = `${COMMON} filter skip limit collation hint maxTimeMS`;
 const INDEX =
   "keys name unique sparse hidden expireAfterSeconds collation partialFilterExpression " +
@@ -126,7 +126,7 @@ export const COLLECTION = {
       writeResult(await collection.insertOne(document, options)),
   ],
   listIndexes: [
-    `${COMMON} batchSize timeoutMode`,
+    `${COMMON} batchSize`,
     (collection, options) => collection.listIndexes(options).toArray(),
   ],
   listIndexNames: [

@@ -2,7 +2,7 @@ import { COMMON, WATCH, watch } from "./shared.js";
 
 const AGGREGATE =
   "pipeline allowDiskUse batchSize bypassDocumentValidation collation hint let maxTimeMS " +
-  "maxAwaitTimeMS timeoutMode readConcern writeConcern readPreference";
+  "maxAwaitTimeMS readConcern writeConcern readPreference";
 const LIST = `${COMMON} filter nameOnly authorizedCollections batchSize`;
 const CREATE =
   "capped size max validator validationLevel validationAction indexOptionDefaults viewOn " +
@@ -12,7 +12,7 @@ const COL_MOD =
   "index validator validationLevel validationAction viewOn pipeline expireAfterSeconds " +
   "changeStreamPreAndPostImages hidden cappedSize cappedMax";
 const CURSOR = "command commandName batchSize comment cursorType maxTimeMS readPreference";
-const RUN_CURSOR = `${CURSOR} session timeoutMS timeoutMode`;
+const RUN_CURSOR = `${CURSOR} session`;
 
 /** The command's name has to be its first key. */
 function inOrder(command, commandName) {
@@ -47,7 +47,7 @@ export const DATABASE = {
     },
   ],
   dropCollection: [
-    "collection session comment timeoutMS encryptedFields",
+    "collection session comment encryptedFields",
     async (db, { collection, ...options }) => {
       await db.dropCollection(collection, options);
     },
@@ -69,13 +69,13 @@ export const DATABASE = {
       (await db.collections(options)).map(({ collectionName: name }) => ({ name })),
   ],
   modifyCollection: [
-    `collection session timeoutMS ${COL_MOD}`,
-    async (db, { collection, session, timeoutMS, ...options }) => {
-      await db.command({ collMod: collection, ...options }, { session, timeoutMS });
+    `collection session ${COL_MOD}`,
+    async (db, { collection, session, ...options }) => {
+      await db.command({ collMod: collection, ...options }, { session });
     },
   ],
   runCommand: [
-    "command commandName readPreference session timeoutMS",
+    "command commandName readPreference session",
     (db, { command, commandName, ...options }) =>
       db.command(inOrder(command, commandName), options),
   ],

@@ -1,4 +1,4 @@
-const TRANSACTION = "readConcern writeConcern readPreference maxCommitTimeMS timeoutMS";
+const TRANSACTION = "readConcern writeConcern readPreference maxCommitTimeMS";
 
 const STATES = {
   NO_TRANSACTION: "none",
@@ -15,7 +15,7 @@ function pinnedServer(session) {
 }
 
 export const SESSION = {
-  abortTransaction: ["timeoutMS", (session, options) => session.abortTransaction(options)],
+  abortTransaction: ["", (session, options) => session.abortTransaction(options)],
   advanceClusterTime: [
     "clusterTime",
     (session, { clusterTime }) => session.advanceClusterTime(clusterTime),
@@ -24,7 +24,7 @@ export const SESSION = {
     "operationTime",
     (session, { operationTime }) => session.advanceOperationTime(operationTime),
   ],
-  commitTransaction: ["timeoutMS", (session, options) => session.commitTransaction(options)],
+  commitTransaction: ["", (session, options) => session.commitTransaction(options)],
   endSession: ["", (session) => session.endSession()],
   startTransaction: [TRANSACTION, (session, options) => session.startTransaction(options)],
   withTransaction: [

@@ -1,7 +1,7 @@
 /** Arguments of most operations. */
-export const COMMON = "session comment timeoutMS rawData";
+export const COMMON = "session comment rawData";
 
-/** Arguments of a change stream; the driver knows no timeoutMS there. */
+/** Arguments of a change stream. */
 export const WATCH =
   "session comment rawData pipeline batchSize collation fullDocument fullDocumentBeforeChange " +
   "maxAwaitTimeMS resumeAfter showExpandedEvents startAfter startAtOperationTime";
