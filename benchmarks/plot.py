@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader
 
 from benchmarks.report import FORMAT
 
-_LABELS, _PANEL, _GAP, _ROW, _TOP = 270, 300, 30, 19, 92
+_LABELS, _PANEL, _GAP, _ROW, _TOP = 325, 290, 40, 19, 92
 
 
 class NotARunError(Exception):
