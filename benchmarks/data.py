@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +77,16 @@ class Data:
                 number = "".join(filter(str.isdigit, Path(member.name).name))
                 limit = self.line_files if "ldjson" in member.name else self.photo_files
                 if archive != "parallel" or not number or int(number) < limit:
-                    files.extract(member, self.scratch, filter="data")
+                    self._take(files, member)
+
+    def _take(self, files: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """Unpack a plain file; `extract` has no filter before Python 3.11.4."""
+        path = self.scratch / member.name
+        source = files.extractfile(member) if member.isfile() else None
+        if source is not None and path.resolve().is_relative_to(self.scratch.resolve()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with source, path.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
 
 
 @contextmanager
