@@ -16,12 +16,12 @@ SHARE = 50
 def archives(folder: Path) -> Path:
     """Write them."""
     bson = dict.fromkeys(_json("flat_bson", "deep_bson", "full_bson"), DOCUMENT)
-    _archive(folder, "extended_bson", bson)
+    archive(folder, "extended_bson", bson)
     documents = dict.fromkeys(_json("tweet", "small_doc", "large_doc"), DOCUMENT)
-    _archive(folder, "single_and_multi_document", {**documents, "gridfs_large.bin": "x" * 300_000})
+    archive(folder, "single_and_multi_document", {**documents, "gridfs_large.bin": "x" * 300_000})
     lines = {f"ldjson_multi/ldjson{number:03}.txt": LINES for number in range(3)}
     photos = {f"gridfs_multi/file{number:02}.txt": "y" * 1000 for number in range(2)}
-    _archive(folder, "parallel", {**lines, **photos})
+    archive(folder, "parallel", {**lines, **photos})
     return folder
 
 
@@ -29,9 +29,10 @@ def _json(*names: str) -> list[str]:
     return [f"{name}.json" for name in names]
 
 
-def _archive(folder: Path, name: str, files: dict[str, str]) -> None:
-    with tarfile.open(folder / f"{name}.tgz", "w:gz") as archive:
+def archive(folder: Path, name: str, files: dict[str, str]) -> None:
+    """Write one, of texts by their paths in a folder of its name."""
+    with tarfile.open(folder / f"{name}.tgz", "w:gz") as written:
         for path, text in files.items():
             member = tarfile.TarInfo(f"{name}/{path}")
             member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
+            written.addfile(member, io.BytesIO(text.encode()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.data import unpacked
-from tests.benchmarks.small import DOCUMENT, LINES, SHARE, archives
+from tests.benchmarks.small import DOCUMENT, LINES, SHARE, archive, archives
 
 
 def test_a_share(tmp_path: Path) -> None:
@@ -28,3 +28,12 @@ def test_what_is_missing(tmp_path: Path) -> None:
         (tmp_path / "parallel.tgz").unlink()
         with pytest.raises(FileNotFoundError, match=r"parallel\.tgz"):
             data.lines()
+
+
+def test_nothing_is_written_outside_of_the_folder(tmp_path: Path) -> None:
+    name = f"{tmp_path.name}-escaped"
+    archive(tmp_path, "extended_bson", {f"../../{name}": "", f"../..{tmp_path}/absolute": ""})
+    with unpacked(tmp_path, SHARE) as data:
+        with pytest.raises(FileNotFoundError):
+            data.bson("flat")
+        assert not (data.scratch.parent / name).exists()
