@@ -453,10 +453,10 @@ def test_how_long_opening_a_socket_may_take(
 def test_a_bulk_has_one_deadline_for_all_its_commands(shell: str) -> None:
     async def act(client: Any, wait: Wait) -> Any:
         requests = [InsertOne({"_id": 1}), UpdateOne({}, {"$set": {"a": 1}})]
-        with driver.timeout(2.0):
+        with driver.timeout(6.0):
             await wait(client.t.c.bulk_write(requests))
 
-    server = primary(slowly(lambda _: FINE, insert=1.4, update=1.4))
+    server = primary(slowly(lambda _: FINE, insert=3.2, update=3.2))
     error, _ = raised(shell, server, act)
     assert isinstance(error, NetworkTimeout)
     assert error.partial_result["nInserted"] == 1
