@@ -466,7 +466,7 @@ def test_a_bulk_has_one_deadline_for_all_its_commands(shell: str) -> None:
 @both_shells
 def test_a_clients_bulk_has_one_deadline_with_its_cursors(shell: str) -> None:
     def answer(command: dict[str, Any]) -> Answer:
-        threading.Event().wait(1.4)
+        threading.Event().wait(3.2)
         cursor = {
             "id": 7,
             "ns": "admin.$cmd.bulkWrite",
@@ -480,6 +480,6 @@ def test_a_clients_bulk_has_one_deadline_with_its_cursors(shell: str) -> None:
         await wait(client.bulk_write(models, verbose_results=True))
 
     server = primary(answer, maxWireVersion=25)
-    error, _ = raised(shell, server, act, timeoutMS=2_000)
+    error, _ = raised(shell, server, act, timeoutMS=6_000)
     assert error.timeout
     assert [next(iter(command)) for command in sent(server)][:2] == ["bulkWrite", "getMore"]

@@ -61,10 +61,10 @@ def test_a_timeout_is_for_all_the_life_of_a_cursor(shell: str, mode: str | None)
         with pytest.raises(NetworkTimeout):
             await wait(client.t.c.find(timeout_mode=mode).to_list())
 
-    with primary(slowly(script, find=1.4, getMore=1.4)) as server:
-        use(shell, server.uri, act, **QUICK, timeoutMS=2_000)
+    with primary(slowly(script, find=3.2, getMore=3.2)) as server:
+        use(shell, server.uri, act, **QUICK, timeoutMS=6_000)
     find, more = sent(server, "find", "getMore")
-    assert 0 < told(find) <= 2_000
+    assert 0 < told(find) <= 6_000
     assert told(more) is None
 
 
